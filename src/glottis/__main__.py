@@ -1,4 +1,4 @@
-"""python -m glottis"""
+"""What `python -m glottis` runs."""
 
 from glottis.cli import main
 

@@ -74,7 +74,7 @@ class ConfigError(GlottisError):
     default_code = "config"
 
 
-class MissingExtra(GlottisError):
+class MissingExtra(GlottisError):  # noqa: N818  # reads better where it is raised
     """An optional package is needed and not installed."""
 
     default_code = "missing_extra"

@@ -148,9 +148,30 @@ class Verdict:
 
 
 _ORDER = (
-    "schema source channel verdict score llr p_spoof prior_spoof thresholds reasons warnings complete duration_s "
-    "analysed_s speech_s sample_rate_hz codec bandwidth_hz windows spoof_segments bundle glottis elapsed_s"
-).split()
+    "schema",
+    "source",
+    "channel",
+    "verdict",
+    "score",
+    "llr",
+    "p_spoof",
+    "prior_spoof",
+    "thresholds",
+    "reasons",
+    "warnings",
+    "complete",
+    "duration_s",
+    "analysed_s",
+    "speech_s",
+    "sample_rate_hz",
+    "codec",
+    "bandwidth_hz",
+    "windows",
+    "spoof_segments",
+    "bundle",
+    "glottis",
+    "elapsed_s",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,149 @@
+"""The training loop: one function, from a recipe to the chosen weights."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Subset
+
+from glottis.errors import RecipeError
+from glottis.nets import build_net
+from glottis.training import checkpoint
+from glottis.training.batches import Augment, Batches
+from glottis.training.losses import build_loss
+from glottis.training.recipe import Recipe, Schedule
+from glottis.training.store import ClipStore
+from glottis.training.validate import Check, check_net
+
+BF16_FLAGS = ("avx512_bf16", "amx_bf16")
+
+Progress = Callable[[dict[str, Any]], None]
+
+
+def fit_net(  # noqa: PLR0915  # one function, readable in one sitting
+    recipe: Recipe,
+    *,
+    train: ClipStore,
+    dev: ClipStore,
+    augment: Augment | None,
+    output: Path,
+    progress: Progress,
+) -> nn.Module:
+    """Train by the recipe and return the net with the averaged weights that were best on dev.
+
+    Writes ``last.pt`` (goes on from there when called again), ``best.pt`` and ``log.jsonl`` into `output`.
+
+    Args:
+        recipe: What to do.
+        train: The clips to learn from.
+        dev: The clips that choose the checkpoint.
+        augment: Applied to each training crop, blind to its label.
+        output: The run's folder.
+        progress: Called with each line of the log.
+    """
+    schedule, settings = recipe.schedule, recipe.optimiser
+    torch.set_num_threads(schedule.threads)
+    torch.manual_seed(schedule.seed)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    net = build_recipe_net(recipe).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    average = checkpoint.MovingAverage(net, settings.ema)
+    optimiser = torch.optim.AdamW(net.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
+    loss_of = build_loss(recipe.loss)
+    bf16 = wants_bf16(schedule.bf16, device)
+
+    start, best = 0, math.inf
+    if (state := checkpoint.load(output / "last.pt")) is not None:
+        net.load_state_dict(state["net"])
+        average.weights, average.steps = state["average"], state["step"]
+        optimiser.load_state_dict(state["optimiser"])
+        start, best = state["step"], state["best"]
+        torch.set_rng_state(state["rng"])
+
+    batches = Batches(
+        train,
+        steps=schedule.steps,
+        batch=settings.batch,
+        crop_samples=round(recipe.data.crop_s * recipe.sample_rate_hz),
+        pair_share=recipe.data.pair_share,
+        seed=schedule.seed,
+        augment=augment,
+    )
+    judge = build_recipe_net(recipe).to(device)
+    losses: list[float] = []
+    began = time.monotonic()
+    with (output / "log.jsonl").open("a") as log:
+        for step, (samples, bonafide) in enumerate(_load(batches, start, recipe.data.workers), start + 1):
+            net.train()
+            for group in optimiser.param_groups:
+                group["lr"] = settings.learning_rate * rate(step, schedule)
+            with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
+                score, _ = net(samples.to(device))
+            loss = loss_of(score.float(), bonafide.to(device))
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            nn.utils.clip_grad_norm_(net.parameters(), settings.clip_norm)
+            optimiser.step()
+            average.update(net)
+            losses.append(loss.item())
+            line: dict[str, Any] = {"step": step, "of": schedule.steps, "seconds": round(time.monotonic() - began, 1)}
+            if step % schedule.check_every == 0 or step == schedule.steps:
+                judge.load_state_dict(average.weights)
+                found: Check = check_net(judge, dev, recipe)
+                line |= {"loss": float(np.mean(losses)), **found.to_dict()}
+                losses.clear()
+                if found.figure < best:
+                    best = found.figure
+                    checkpoint.save(output / "best.pt", {"net": average.weights, "step": step, "figure": best})
+                state = {"net": net.state_dict(), "average": average.weights, "optimiser": optimiser.state_dict()}
+                checkpoint.save(output / "last.pt", state | {"step": step, "best": best, "rng": torch.get_rng_state()})
+                log.write(json.dumps(line) + "\n")
+                log.flush()
+            progress(line)
+    chosen = checkpoint.load(output / "best.pt")
+    if chosen is None:
+        raise RecipeError("no checkpoint was ever chosen", hint="schedule.steps must be at least 1")
+    judge.load_state_dict(chosen["net"])
+    return judge.eval().cpu()
+
+
+def build_recipe_net(recipe: Recipe) -> nn.Module:
+    """The net of a recipe, with new weights."""
+    return build_net(recipe.net["name"], {k: v for k, v in recipe.net.items() if k != "name"})
+
+
+def rate(step: int, schedule: Schedule) -> float:
+    """The share of the learning rate at a step (from 1): a straight rise, then half a cosine down to 0."""
+    rise = max(1, round(schedule.steps * schedule.warmup))
+    if step <= rise:
+        return step / rise
+    return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, schedule.steps - rise)))
+
+
+def wants_bf16(choice: str, device: torch.device) -> bool:
+    """Whether to multiply in bfloat16: ``auto`` only where the hardware does it (elsewhere it is emulated, slowly)."""
+    if choice not in ("auto", "on", "off"):
+        raise RecipeError(f"schedule.bf16 must be auto, on or off, got {choice!r}")
+    if choice != "auto":
+        return choice == "on"
+    cpu = Path("/proc/cpuinfo")
+    return device.type == "cuda" or (cpu.exists() and any(word in cpu.read_text() for word in BF16_FLAGS))
+
+
+def _load(batches: Batches, start: int, workers: int) -> Iterator[tuple[Tensor, Tensor]]:
+    rest = Subset(batches, range(start, len(batches)))
+    loader = DataLoader(
+        rest, batch_size=None, num_workers=workers, prefetch_factor=4 if workers else None, worker_init_fn=_one_thread
+    )
+    yield from loader
+
+
+def _one_thread(_worker: int) -> None:
+    torch.set_num_threads(1)

@@ -1,0 +1,198 @@
+"""The recipe: a TOML file with one table a stage, read into frozen dataclasses; unknown keys are refused."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from types import UnionType
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+from glottis.errors import RecipeError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """Where the clips are and how they are drawn.
+
+    Attributes:
+        train: Tables of trials to train on; each clip lies beside its table. Rows of the split ``train`` are taken.
+        dev: The table on whose split ``dev`` the checkpoint is chosen.
+        cache: Where the decoded clips are kept.
+        crop_s: Seconds of a training crop.
+        pair_share: The share of a batch made of pairs, one of each label from one source.
+        workers: Processes that make batches.
+    """
+
+    train: tuple[str, ...]
+    dev: str
+    cache: str = ".cache/clips"
+    crop_s: float = 3.0
+    pair_share: float = 0.5
+    workers: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Optimiser:
+    """AdamW (Loshchilov and Hutter, 2019)."""
+
+    batch: int = 32
+    learning_rate: float = 2e-3
+    weight_decay: float = 1e-2
+    clip_norm: float = 5.0
+    ema: float = 0.998
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """One cycle (Smith, 2018): up for `warmup` of the steps, then down by a cosine to nothing.
+
+    Attributes:
+        steps: Batches in all.
+        warmup: The share of them in which the rate rises.
+        check_every: Steps between two looks at the dev split.
+        seed: Of the weights and of every draw.
+        threads: Of torch.
+        bf16: ``auto`` (where the processor multiplies it), ``on`` or ``off``.
+    """
+
+    steps: int = 6000
+    warmup: float = 0.1
+    check_every: int = 500
+    seed: int = 1
+    threads: int = 2
+    bf16: str = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Binary cross-entropy on the score, the target softened by `smoothing`."""
+
+    name: str = "bce"
+    smoothing: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """What stands in the bundle's manifest.
+
+    Attributes:
+        name: The bundle's name.
+        version: Its version.
+        licence: Its licence.
+        window_s: Seconds of a window.
+        hop_s: Seconds between windows.
+        min_speech_s: Seconds of speech without which a recording is not judged.
+        cost_spoof_accepted: Of calling a spoof bona fide.
+        cost_bonafide_rejected: Of calling a person a spoof.
+        cost_inconclusive: Of giving no answer.
+        prior_spoof: The prior that the user did not give.
+    """
+
+    name: str = "glottis"
+    version: str = "0.1.0"
+    licence: str = "Apache-2.0"
+    window_s: float = 4.0
+    hop_s: float = 4.0
+    min_speech_s: float = 0.5
+    cost_spoof_accepted: float = 1.0
+    cost_bonafide_rejected: float = 1.0
+    cost_inconclusive: float = 0.2
+    prior_spoof: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Everything that decides a training run."""
+
+    data: Data
+    net: Mapping[str, Any]
+    augment: Mapping[str, Any] = field(default_factory=dict)
+    loss: Loss = field(default_factory=Loss)
+    optimiser: Optimiser = field(default_factory=Optimiser)
+    schedule: Schedule = field(default_factory=Schedule)
+    export: Export = field(default_factory=Export)
+    sample_rate_hz: int = 16000
+
+    def to_dict(self) -> dict[str, Any]:
+        """The resolved recipe, as it is saved beside the result."""
+        return asdict(self)
+
+
+def read_recipe(path: Path, settings: Sequence[str] = ()) -> Recipe:
+    """Read a recipe and lay ``table.key=value`` settings over it.
+
+    Args:
+        path: The TOML file.
+        settings: Such as ``schedule.steps=100`` or ``net.attention="eca"``; values are TOML, or else text.
+
+    Raises:
+        RecipeError: The file is no TOML, a key is unknown, or a value is of the wrong kind.
+    """
+    try:
+        table = tomllib.loads(path.read_text())
+    except OSError as error:
+        raise RecipeError(f"{path}: {error.strerror}", hint="give the path of a recipe") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{path} is no TOML: {error}", hint="see recipes/ for examples") from error
+    for setting in settings:
+        _lay_over(table, setting)
+    return make_recipe(table)
+
+
+def make_recipe(table: Mapping[str, Any]) -> Recipe:
+    """A recipe from a nested mapping; see `read_recipe`."""
+    recipe = _make(Recipe, table, "")
+    if "name" not in recipe.net:
+        raise RecipeError("net.name is missing", hint='say which net, such as name = "spectral_resnet"')
+    return recipe
+
+
+def _lay_over(table: dict[str, Any], setting: str) -> None:
+    key, equals, text = setting.partition("=")
+    if not equals or not key:
+        raise RecipeError(f"setting {setting!r} is not key=value", hint="such as schedule.steps=100")
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text
+    *path, last = key.split(".")
+    for name in path:
+        table = table.setdefault(name, {})
+        if not isinstance(table, dict):
+            raise RecipeError(f"setting {setting!r}: {name} is no table", hint="see recipes/ for the tables")
+    table[last] = value
+
+
+def _make(kind: type[T], table: Mapping[str, Any], where: str) -> T:
+    hints = get_type_hints(kind)
+    known = {f.name for f in fields(kind)}  # type: ignore[arg-type]  # every kind here is a dataclass
+    for name in table:
+        if name not in known:
+            raise RecipeError(f"unknown key {where}{name}", hint=f"known here: {', '.join(sorted(known))}")
+    values = {name: _value(hints[name], value, f"{where}{name}") for name, value in table.items()}
+    try:
+        return kind(**values)
+    except TypeError as error:
+        raise RecipeError(f"{where or 'the recipe'}: {error}", hint="give the missing key") from error
+
+
+def _value(hint: Any, value: Any, where: str) -> Any:
+    origin = get_origin(hint) or hint
+    if isinstance(hint, type) and hasattr(hint, "__dataclass_fields__"):
+        if not isinstance(value, Mapping):
+            raise RecipeError(f"{where} must be a table, got {value!r}")
+        return _make(hint, value, f"{where}.")
+    if origin is tuple:
+        if not isinstance(value, list):
+            raise RecipeError(f"{where} must be a list, got {value!r}")
+        return tuple(_value(get_args(hint)[0], item, where) for item in value)
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    wanted = dict if origin is Mapping else origin
+    if not isinstance(wanted, UnionType) and (not isinstance(value, wanted) or (wanted is int and value is True)):
+        raise RecipeError(f"{where} must be {wanted.__name__}, got {value!r}")
+    return value

@@ -1,0 +1,70 @@
+"""Clips decoded once into one memory-mapped file, so that an epoch costs no decoding and no memory."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glottis.corpora import Trial, load_clip
+
+FULL_SCALE = 32767
+
+
+@dataclass(frozen=True)
+class ClipStore:
+    """Decoded clips as 16-bit samples.
+
+    Attributes:
+        trials: The clips' rows.
+        starts: Where each begins in `samples`; one more than there are clips.
+        samples: All of them, one after the other; on disk, read as needed.
+    """
+
+    trials: tuple[Trial, ...]
+    starts: NDArray[np.int64]
+    samples: NDArray[np.int16]
+
+    def __len__(self) -> int:
+        return len(self.trials)
+
+    def clip(self, index: int) -> NDArray[np.float32]:
+        """One clip, float32, shape ``(n,)``."""
+        stretch = self.samples[self.starts[index] : self.starts[index + 1]]
+        return stretch.astype(np.float32) / FULL_SCALE
+
+
+def open_store(trials: Sequence[tuple[Path, Trial]], cache: Path, sample_rate_hz: int) -> ClipStore:
+    """Decode the clips into `cache`, unless it is there already.
+
+    Args:
+        trials: Each with the folder under which its file lies.
+        cache: A folder; one file per set of clips is kept in it.
+        sample_rate_hz: The rate of the store.
+
+    Raises:
+        InputError: A clip cannot be read.
+    """
+    facts = [(str(root), trial.file) for root, trial in trials]
+    key = hashlib.sha256(json.dumps([sample_rate_hz, facts]).encode()).hexdigest()[:16]
+    data, index = cache / f"{key}.i16", cache / f"{key}.npy"
+    if not index.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        starts = [0]
+        part = data.with_suffix(".part")
+        with part.open("wb") as out, ThreadPoolExecutor(2) as pool:
+            for batch in (trials[i : i + 256] for i in range(0, len(trials), 256)):
+                for clip in pool.map(lambda one: load_clip(one[0] / one[1].file, sample_rate_hz), batch):
+                    out.write(np.round(np.clip(clip, -1, 1) * FULL_SCALE).astype("<i2").tobytes())
+                    starts.append(starts[-1] + len(clip))
+        part.replace(data)
+        with index.with_suffix(".part").open("wb") as out:
+            np.save(out, np.array(starts, np.int64))
+        index.with_suffix(".part").replace(index)
+    return ClipStore(tuple(t for _, t in trials), np.load(index), np.memmap(data, "<i2", mode="r"))
