@@ -17,7 +17,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "examples" / "README.md"]
-BLOCK = re.compile(r"(?:<!-- not run: (?P<reason>[^\n]+?) -->\n+)?```(?P<kind>\w*)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
+BLOCK = re.compile(
+    r"(?:<!-- not run: (?P<reason>[^\n]+?) -->\n+)?```(?P<kind>\w*)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE
+)
 DEFAULT = ROOT / "src" / "glottis" / "bundle" / "default" / "bundle.json"
 needs_default = pytest.mark.skipif(not DEFAULT.exists(), reason="needs the shipped bundle, which recipes/ makes")
 

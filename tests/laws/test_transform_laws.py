@@ -15,7 +15,8 @@ CASES = [(kind, seed) for kind in DRAWS for seed in SEEDS]
 
 def voice_like(count, sample_rate_hz=16_000, seed=1):
     time_s = np.arange(count) / sample_rate_hz
-    tone = sum(np.sin(2 * np.pi * 120 * k * time_s + k) / k for k in range(1, 20))
+    turns = 120 * time_s + 6 * np.sin(2 * np.pi * time_s)  # the pitch glides, so that only one lag fits
+    tone = sum(np.sin(2 * np.pi * k * turns + k) / k for k in range(1, 20))
     hiss = 0.1 * np.random.default_rng(seed).standard_normal(count)
     return (0.1 * (tone + hiss) * (0.6 + 0.4 * np.sin(2 * np.pi * 3 * time_s))).astype(np.float32)
 

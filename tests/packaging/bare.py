@@ -10,7 +10,18 @@ from pathlib import Path
 
 import glottis
 
-FORBIDDEN = ("torch", "matplotlib", "fastapi", "starlette", "uvicorn", "sqlalchemy", "transformers", "onnx", "scipy", "ray")
+FORBIDDEN = (
+    "torch",
+    "matplotlib",
+    "fastapi",
+    "starlette",
+    "uvicorn",
+    "sqlalchemy",
+    "transformers",
+    "onnx",
+    "scipy",
+    "ray",
+)
 
 
 def main(folder: Path) -> int:

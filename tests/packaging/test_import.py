@@ -4,13 +4,16 @@ import json
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).parents[2]
+DEFAULT = ROOT / "src" / "glottis" / "bundle" / "default" / "bundle.json"
 HEAVY = ["torch", "matplotlib", "fastapi", "onnxruntime", "av", "numpy", "rich", "click", "webrtcvad", "transformers"]
 
 
-def in_a_fresh_process(code: str) -> dict:
+def in_a_fresh_process(code: str):
     run = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(code)], check=True, capture_output=True, text=True, timeout=120
     )
@@ -74,3 +77,19 @@ def test_every_public_name_is_there():
 
     for name in glottis.__all__:
         assert getattr(glottis, name) is not None
+
+
+@pytest.mark.skipif(not DEFAULT.exists(), reason="needs the shipped bundle, which recipes/ makes")
+def test_a_scan_brings_in_no_optional_package():
+    """Where everything is installed, a scan still imports none of it; `make bare` shows that it needs none."""
+    loaded = in_a_fresh_process(
+        f"""
+        import json, sys
+        import glottis
+        glottis.scan({str(ROOT / "examples" / "recordings" / "human-fr-june.mp3")!r})
+        print(json.dumps(sorted(sys.modules)))
+        """
+    )
+    assert not {"torch", "onnx", "scipy", "sklearn", "matplotlib", "fastapi", "transformers", "rich", "click"} & set(
+        loaded
+    )

@@ -43,7 +43,8 @@ def test_constraints_are_exact(line):
 
 
 @pytest.mark.parametrize(
-    "requirement", [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"], *PROJECT["optional-dependencies"]["train"]]
+    "requirement",
+    [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"], *PROJECT["optional-dependencies"]["train"]],
 )
 def test_what_development_installs_is_pinned(requirement):
     assert canonical(requirement) in PINNED | {"glottis"}
@@ -55,7 +56,9 @@ def test_extras_are_there(extra):
 
 
 def test_torch_is_not_among_the_plain_dependencies():
-    assert not {"torch", "matplotlib", "fastapi", "scipy", "onnx"} & {canonical(line) for line in PROJECT["dependencies"]}
+    assert not {"torch", "matplotlib", "fastapi", "scipy", "onnx"} & {
+        canonical(line) for line in PROJECT["dependencies"]
+    }
 
 
 @pytest.mark.parametrize("name", PROJECT["license-files"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Self
@@ -77,8 +78,8 @@ class Chain:
             raise _refused("room_longest_rt60_s", self.room_longest_rt60_s, "seconds, 0.12 to 10")
         if not _is_number(self.equaliser_deviation_db) or not self.equaliser_deviation_db >= 0.0:
             raise _refused("equaliser_deviation_db", self.equaliser_deviation_db, "decibels, 0 or more")
-        if not self.codecs or not set(self.codecs) <= FORMATS.keys():
-            raise _refused("codecs", list(self.codecs), f"some of {', '.join(FORMATS)}")
+        if not isinstance(self.codecs, tuple) or not self.codecs or not all(map(_is_codec, self.codecs)):
+            raise _refused("codecs", self.codecs, f"some of {', '.join(FORMATS)}")
 
     @classmethod
     def from_dict(cls, settings: Mapping[str, Any]) -> Self:
@@ -161,13 +162,17 @@ def from_json(drawn: Sequence[Mapping[str, Any]]) -> tuple[Transform, ...]:
 
 def _one_from_json(parameters: dict[str, Any]) -> Transform:
     kind = parameters.get("kind")
-    if kind not in TRANSFORMS:
+    if not isinstance(kind, str) or kind not in TRANSFORMS:
         raise RecipeError(f"unknown transform {kind!r}", code="transform", hint=f"one of {', '.join(TRANSFORMS)}")
     return TRANSFORMS[kind].from_json(parameters)
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_codec(value: Any) -> bool:
+    return isinstance(value, str) and value in FORMATS
 
 
 def _check_range(name: str, value: Any) -> None:

@@ -79,6 +79,8 @@ def test_unknown_key_is_refused_by_name():
         ("codecs", []),
         ("codecs", ["flac"]),
         ("codecs", "mp3"),
+        ("codecs", [["mp3"]]),
+        ("gain_db", [0.0, float("inf")]),
     ],
 )
 def test_impossible_values_are_refused(key, value):
@@ -92,6 +94,8 @@ def test_unknown_kind_is_refused():
         from_json([{"kind": "echo"}])
     with pytest.raises(RecipeError, match="None"):
         from_json([{}])
+    with pytest.raises(RecipeError):
+        from_json([{"kind": ["gain"]}])
 
 
 def test_json_names_the_kind():

@@ -1,0 +1,107 @@
+"""Where somebody speaks."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import numpy as np
+import webrtcvad
+from numpy.typing import NDArray
+
+_FRAME_S = 0.03
+_NATIVE_HZ = (8_000, 16_000, 32_000, 48_000)
+_MODE = 3
+_HANGOVER_FRAMES = 4
+_QUIET = 1e-3
+_CONTEXT_FRAMES = 40
+_LEAST_RANGE_DB = 5.0
+_FLOOR = 1e-10
+
+
+class SpeechMeter:
+    """Marks 30 ms frames in which somebody speaks, with the WebRTC detector.
+
+    That detector takes loud noise and tones for speech; so the level must also have moved by 5 dB within the last
+    1.2 s, as speech does and steady sounds do not.
+
+    A frame is known as soon as its last sample was pushed, and never changes afterwards, so that what is said of a
+    stretch does not depend on how the samples came. Speech is carried on for 120 ms after its last frame.
+
+    Args:
+        sample_rate_hz: The rate of what is pushed.
+    """
+
+    def __init__(self, sample_rate_hz: int) -> None:
+        self.sample_rate_hz = sample_rate_hz
+        self._frame = max(round(sample_rate_hz * _FRAME_S), 1)
+        fitting = [rate for rate in _NATIVE_HZ if rate <= sample_rate_hz]
+        self._vad_hz = max(fitting[:2] if sample_rate_hz not in _NATIVE_HZ else fitting, default=_NATIVE_HZ[0])
+        self._vad = webrtcvad.Vad(_MODE)
+        self._pending = np.zeros(0, np.float32)
+        self._sums = [0]
+        self._total = 0
+        self._hangover = 0
+        self._tail = 0
+        self._levels_db: deque[float] = deque(maxlen=_CONTEXT_FRAMES)
+
+    def push(self, samples: NDArray[np.float32]) -> None:
+        """Take samples ``(n,)``."""
+        self._total += len(samples)
+        have = np.concatenate([self._pending, samples])
+        whole = len(have) // self._frame * self._frame
+        self._pending = have[whole:].copy()
+        if whole:
+            self._judge(have[:whole].reshape(-1, self._frame))
+
+    def finish(self) -> None:
+        """The recording is over: judge what is left of the last frame too."""
+        left = len(self._pending)
+        if not left:
+            return
+        self._judge(np.concatenate([self._pending, np.zeros(self._frame - left, np.float32)])[None])
+        self._tail = left if self._sums.pop() > self._sums[-1] else 0
+        self._pending = np.zeros(0, np.float32)
+
+    @property
+    def speech_s(self) -> float:
+        """Seconds of speech so far."""
+        return (self._sums[-1] * self._frame + self._tail) / self.sample_rate_hz
+
+    def fraction(self, start_sample: int, end_sample: int) -> float:
+        """The share of a stretch in which somebody speaks, 0 to 1, from the whole frames that lie in it.
+
+        Args:
+            start_sample: Where the stretch starts.
+            end_sample: Where it ends; at most the samples pushed so far.
+        """
+        end_sample = min(end_sample, self._total)
+        last = min(end_sample // self._frame, len(self._sums) - 1)
+        first = min(max(start_sample, 0) // self._frame, last)
+        if last == first:
+            return 0.0
+        return (self._sums[last] - self._sums[first]) / (last - first)
+
+    def _judge(self, frames: NDArray[np.float32]) -> None:
+        loud = np.abs(frames).max(axis=1) > _QUIET
+        for frame, level_db, is_loud in zip(self._as_int16(frames), _levels_db(frames), loud.tolist(), strict=True):
+            self._levels_db.append(level_db)
+            moves = max(self._levels_db) - min(self._levels_db) > _LEAST_RANGE_DB
+            speaks = self._vad.is_speech(frame.tobytes(), self._vad_hz) and is_loud and moves
+            self._hangover = _HANGOVER_FRAMES if speaks else max(self._hangover - 1, 0)
+            self._sums.append(self._sums[-1] + (speaks or self._hangover > 0))
+
+    def _as_int16(self, frames: NDArray[np.float32]) -> NDArray[np.int16]:
+        wanted = round(self._vad_hz * _FRAME_S)
+        if frames.shape[1] != wanted:
+            at = np.linspace(0, frames.shape[1] - 1, wanted)
+            left = np.minimum(at.astype(np.intp), frames.shape[1] - 2)
+            share = (at - left).astype(np.float32)
+            frames = frames[:, left] * (1 - share) + frames[:, left + 1] * share
+        return np.clip(frames * 32768, -32768, 32767).astype("<i2")
+
+
+def _levels_db(frames: NDArray[np.float32]) -> list[float]:
+    """The level of each frame with its treble raised, so that the level of steady noise hardly moves."""
+    power = np.square(np.diff(frames, axis=1), dtype=np.float64).mean(axis=1)
+    levels: list[float] = (10 * np.log10(power + _FLOOR)).tolist()
+    return levels
