@@ -35,7 +35,8 @@ class LogSpectrum(nn.Module):
 
     def forward(self, samples: Tensor) -> Tensor:
         """See the class."""
-        parts = functional.conv1d(samples[:, None, :], self.kernel, stride=self.hop_samples)
-        cosine, sine = parts.chunk(2, dim=1)
-        log_power = torch.log(cosine.square() + sine.square() + self.floor)
-        return (log_power - log_power.mean(dim=(1, 2), keepdim=True))[:, None]
+        with torch.autocast(samples.device.type, enabled=False):  # bfloat16 would bury all under -48 dB in noise
+            parts = functional.conv1d(samples[:, None, :], self.kernel, stride=self.hop_samples)
+            cosine, sine = parts.chunk(2, dim=1)
+            log_power = torch.log(cosine.square() + sine.square() + self.floor)
+            return (log_power - log_power.mean(dim=(1, 2), keepdim=True))[:, None]
