@@ -54,7 +54,9 @@ def doctor(form: str) -> int:
         try:
             found = list(look())
         except Exception as error:  # noqa: BLE001 (a package that does not even load is what a doctor is for)
-            found = [Check(name, f"{type(error).__name__}: {error}", BROKEN, f"install {name} again")]
+            found = [
+                Check(name, f"{type(error).__name__}: {error}", BROKEN, "install Glottis again, with all that it needs")
+            ]
         checks += found
         if form == "table":
             for check in found:

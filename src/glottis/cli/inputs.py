@@ -10,8 +10,11 @@ from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
 SUFFIXES = frozenset(
-    "3g2 3ga 3gp aac aif aifc aiff alaw amr asf au caf flac m4a m4b m4v mka mkv mov mp2 mp3 mp4 mpga oga ogg ogv "
-    "opus rf64 snd spx ulaw w64 wav wave webm wma wmv".split()
+    {
+        *("3g2", "3ga", "3gp", "aac", "aif", "aifc", "aiff", "amr", "asf", "au", "caf", "flac", "m4a", "m4b", "m4v"),
+        *("mka", "mkv", "mov", "mp2", "mp3", "mp4", "mpga", "oga", "ogg", "ogv", "opus", "rf64", "snd", "spx"),
+        *("w64", "wav", "wave", "webm", "wma", "wmv"),
+    }
 )
 """What -r takes for a recording, by the end of its name, in any case."""
 
@@ -40,7 +43,7 @@ def _stdin() -> BinaryIO:
     if sys.stdin is not None:
         return sys.stdin.buffer
     closed = io.BytesIO()
-    closed.name = "<stdin>"  # type: ignore[attr-defined]
+    closed.name = "<stdin>"
     return closed
 
 

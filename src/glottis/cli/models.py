@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -103,7 +104,7 @@ def _show(output: Output, form: str, name: str) -> int:
     from glottis.bundle import open_bundle
 
     bundle = open_bundle(name)
-    manifest: dict[str, Any] = json.loads(_manifest_text(bundle))
+    manifest: dict[str, Any] = json.loads(json.dumps(asdict(bundle.manifest), default=_plain))
     card = _card_of(bundle)
     if form == "json":
         have = {"path": str(bundle.path), "sha256": bundle.sha256, "manifest": manifest, "card": card}
@@ -117,8 +118,8 @@ def _show(output: Output, form: str, name: str) -> int:
     return DONE
 
 
-def _manifest_text(bundle: Bundle) -> bytes:
-    return bundle.read("bundle.json")
+def _plain(value: object) -> object:
+    return dict(value) if isinstance(value, Mapping) else str(value)
 
 
 def _card_of(bundle: Bundle) -> str:

@@ -6,7 +6,6 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
 
 import click
@@ -40,7 +39,7 @@ FAIL_ON_VERDICTS = VERDICTS[1:]
     help="Exit with 4 when there is such a verdict; may be given more than once.",
 )
 @click.option("--prior", metavar="P", help="How probable spoof is before listening; by default the bundle says.")
-def scan(
+def scan(  # noqa: PLR0917 (click names them)
     paths: tuple[str, ...],
     recursive: bool,
     model: str | None,
@@ -85,10 +84,12 @@ def _check(paths: tuple[str, ...], form: str, *, timeline: bool) -> None:
 
 def _of_folder(result: Verdict | Failed) -> Verdict | Failed:
     """With -r only a folder without recordings stands for itself; say that, rather than advise -r."""
-    if getattr(result, "code", None) != "directory":
+    from glottis.verdict import Failed
+
+    if not isinstance(result, Failed) or result.code != "directory":
         return result
-    return replace(  # type: ignore[call-arg]  # a failure
-        result,
+    return Failed(
+        source=result.source,
         code="no_recordings",
         message=f"{result.source}: holds no recordings that can be listed",
         hint="a file is named by itself, whatever its ending; check the folder's rights",

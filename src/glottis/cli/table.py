@@ -51,26 +51,19 @@ class Table:
         if isinstance(result, Failed):
             message = result.message.removeprefix(f"{result.source}: ")
             notes = [message, result.hint] if result.hint else [message]
-            return self._row("failed", None, None, None, result.source, notes)
+            return self._row("failed", (None, None, None), result.source, notes)
         name = result.source if result.channel is None else f"{result.source} [channel {result.channel}]"
         notes = [notice.text for notice in (*result.reasons, *result.warnings)]
         if not result.complete:
             notes.insert(0, "incomplete")
-        row = self._row(str(result.verdict), result.p_spoof, result.llr, result.speech_s, name, notes)
+        row = self._row(str(result.verdict), (result.p_spoof, result.llr, result.speech_s), name, notes)
         if not self._timeline:
             return row
         lines = draw_timeline(result, width=self._width or _NO_TERMINAL, blocks=self._blocks, colour=self._colour)
         return row + "".join(f"  {line}\n" for line in lines)
 
-    def _row(
-        self,
-        verdict: str,
-        p_spoof: float | None,
-        llr: float | None,
-        speech_s: float | None,
-        name: str,
-        notes: list[str],
-    ) -> str:
+    def _row(self, verdict: str, figures: tuple[float | None, ...], name: str, notes: list[str]) -> str:
+        p_spoof, llr, speech_s = figures
         numbers = f"{_number(p_spoof, '.3f'):>7}"
         bar = f"  {self._drawn(p_spoof)}" if self._bar else ""
         after = f"  {_number(llr, '+.2f'):>6}  {_number(speech_s, '.1f', ' s'):>8}  {printable(name)}"

@@ -78,7 +78,8 @@ class Batches(Dataset[tuple[Tensor, Tensor]]):
 
     def _mixed_weights(self) -> NDArray[np.float64]:
         smaller = np.array([min(len(g) for g in self.by_source[s].values()) for s in self.mixed])
-        return np.sqrt(smaller) / np.sqrt(smaller).sum()
+        weights: NDArray[np.float64] = np.sqrt(smaller) / np.sqrt(smaller).sum()
+        return weights
 
     def _draw(self, rng: np.random.Generator, sources: list[str], label: Label, count: int) -> list[int]:
         weights = np.sqrt([len(self.by_source[s][label]) for s in sources])

@@ -46,9 +46,15 @@ def to_onnx(net: nn.Module, window_samples: int) -> bytes:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         torch.onnx.export(
-            net, (example,), out, input_names=["samples"], output_names=names, dynamic_axes=axes,
-            opset_version=17, dynamo=False,
-        )  # fmt: skip
+            net,
+            (example,),
+            out,  # type: ignore[arg-type]  # its stub forgets buffers
+            input_names=["samples"],
+            output_names=names,
+            dynamic_axes=axes,
+            opset_version=17,
+            dynamo=False,
+        )
     model = out.getvalue()
     _prove(net, model, window_samples)
     return model
@@ -123,9 +129,7 @@ def measure(scores: Scores, bonafide: NDArray[np.bool_], sources: NDArray[np.str
     """
     llr = cross_fit(scores, bonafide, sources, Platt.fit)
     real, fake = scores[bonafide], scores[~bonafide]
-    pooled = bootstrap(
-        interpolated_eer, real, fake, bonafide_groups=sources[bonafide], spoof_groups=sources[~bonafide]
-    )
+    pooled = bootstrap(interpolated_eer, real, fake, bonafide_groups=sources[bonafide], spoof_groups=sources[~bonafide])
     within = mean_eer_within_interval(scores, bonafide, sources)
     return {
         "dev_clips": len(scores),

@@ -88,7 +88,7 @@ def fit_net(  # noqa: PLR0915  # one function, readable in one sitting
                 score, _ = net(samples.to(device))
             loss = loss_of(score.float(), bonafide.to(device))
             optimiser.zero_grad(set_to_none=True)
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
             nn.utils.clip_grad_norm_(net.parameters(), settings.clip_norm)
             optimiser.step()
             average.update(net)

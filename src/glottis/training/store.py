@@ -37,7 +37,7 @@ class ClipStore:
     def clip(self, index: int) -> NDArray[np.float32]:
         """One clip, float32, shape ``(n,)``."""
         stretch = self.samples[self.starts[index] : self.starts[index + 1]]
-        return stretch.astype(np.float32) / FULL_SCALE
+        return np.asarray(stretch / np.float32(FULL_SCALE), np.float32)
 
 
 def open_store(trials: Sequence[tuple[Path, Trial]], cache: Path, sample_rate_hz: int) -> ClipStore:

@@ -1,0 +1,245 @@
+"""What ``bundle.json`` says, checked field by field: a bundle that does not fit is refused with the field's name."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from glottis.errors import BundleError
+
+SCHEMA = 1
+"""Raised when a field is renamed or removed; not when one is added."""
+
+OUTPUTS = ("score", "embedding", "speech")
+AGGREGATES = ("mean", "first", "softmin")
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What each mistake costs, in any unit, and the prior when the user gives none.
+
+    Attributes:
+        cost_spoof_accepted: Of calling a spoof bona fide, over 0.
+        cost_bonafide_rejected: Of calling a person a spoof, over 0.
+        cost_inconclusive: Of giving no answer, at least 0.
+        prior_spoof: Between 0 and 1.
+    """
+
+    cost_spoof_accepted: float = 1.0
+    cost_bonafide_rejected: float = 1.0
+    cost_inconclusive: float = 0.2
+    prior_spoof: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A bundle's manifest.
+
+    Attributes:
+        name: Letters, digits, ``.``, ``_`` and ``-``.
+        version: The bundle's own version.
+        sample_rate_hz: The rate of the samples that the model takes.
+        window_samples: The length of its window.
+        hop_samples: From one window's start to the next, at most a window.
+        min_speech_s: Seconds of speech without which a recording is not judged.
+        files: The files of the bundle with their SHA-256, ``bundle.json`` aside.
+        outputs: What the model gives: ``score``, and perhaps ``embedding`` and ``speech``.
+        aggregate: How windows become one score: ``{"kind": "mean" | "first" | "softmin", "temperature"}``.
+        calibration: ``{"recording", "window"}``, each a stored calibrator, or None.
+        decision: The costs.
+        created: A date.
+        licence: Of the model.
+        requires: What it needs, such as the oldest Glottis.
+        inputs: The name of the model's input.
+        domain: Statistics of what it knows, or None.
+        torch: How to build the trainable net, or None.
+        members: Bundles of an ensemble.
+        fusion: How their scores are joined, or None.
+        trained_on: Names of corpora.
+        metrics: Figures on development data.
+        recipe: The file or the text of the recipe.
+        schema: Of this file.
+    """
+
+    name: str
+    version: str
+    sample_rate_hz: int
+    window_samples: int
+    hop_samples: int
+    min_speech_s: float
+    files: Mapping[str, str]
+    outputs: tuple[str, ...]
+    aggregate: Mapping[str, Any]
+    calibration: Mapping[str, Any] | None
+    decision: Costs
+    created: str = ""
+    licence: str = ""
+    requires: Mapping[str, Any] = field(default_factory=dict)
+    inputs: str = "samples"
+    domain: Mapping[str, Any] | None = None
+    torch: Mapping[str, Any] | None = None
+    members: tuple[Any, ...] = ()
+    fusion: Mapping[str, Any] | None = None
+    trained_on: tuple[str, ...] = ()
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    recipe: str = ""
+    schema: int = SCHEMA
+
+    @classmethod
+    def from_dict(cls, stored: Any) -> Manifest:
+        """Check and take over what stands in a ``bundle.json``; unknown fields are passed over.
+
+        Raises:
+            BundleError: ``manifest``: a field is missing or does not fit; the message names it. ``schema``: the
+                bundle is of a later schema.
+        """
+        if not isinstance(stored, dict):
+            raise BundleError(f"bundle.json must be an object, and is {stored!r:.40}", code="manifest")
+        if stored.get("schema") != SCHEMA:
+            raise BundleError(
+                f"bundle.json: schema must be {SCHEMA}, and is {stored.get('schema')!r}",
+                code="schema",
+                hint="a newer Glottis may read this bundle",
+            )
+        values = {name: check(stored[name], name) for name, check in _CHECKS.items() if name in stored}
+        for one in fields(cls):
+            if one.name in _REQUIRED and one.name not in values:
+                raise BundleError(f"bundle.json: {one.name} is missing", code="manifest", hint="export it again")
+        if values["hop_samples"] > values["window_samples"]:
+            raise _refused("hop_samples", f"at most window_samples ({values['window_samples']})", stored["hop_samples"])
+        if values.get("members"):
+            raise BundleError(
+                "bundle.json: members: bundles of several members cannot be opened by this version",
+                code="unsupported",
+                hint="open one of its members",
+            )
+        return cls(**values)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The manifest as it stands in ``bundle.json``."""
+        have = asdict(self)
+        for name in ("outputs", "members", "trained_on"):
+            have[name] = list(have[name])
+        return {"schema": have.pop("schema"), **have}
+
+
+def _refused(name: str, must: str, got: object) -> BundleError:
+    return BundleError(f"bundle.json: {name} must be {must}, and is {got!r:.80}", code="manifest")
+
+
+def _text(value: Any, name: str) -> str:
+    if not isinstance(value, str):
+        raise _refused(name, "text", value)
+    return value
+
+
+def _name(value: Any, name: str) -> str:
+    if not isinstance(value, str) or not value or not all(c.isalnum() or c in "._-" for c in value):
+        raise _refused(name, "letters, digits, '.', '_' and '-'", value)
+    return value
+
+
+def _count(value: Any, name: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise _refused(name, "a whole number over 0", value)
+    return value
+
+
+def _number(value: Any, name: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
+        raise _refused(name, "a number of 0 or more", value)
+    return float(value)
+
+
+def _table(value: Any, name: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise _refused(name, "an object", value)
+    return value
+
+
+def _table_or_none(value: Any, name: str) -> dict[str, Any] | None:
+    return None if value is None else _table(value, name)
+
+
+def _files(value: Any, name: str) -> dict[str, str]:
+    files = _table(value, name)
+    for file, digest in files.items():
+        parts = file.split("/")
+        if "\\" in file or ":" in file or file == "bundle.json" or any(part in ("", ".", "..") for part in parts):
+            raise _refused(f"{name}[{file!r}]", "a path inside the bundle", file)
+        if not isinstance(digest, str) or len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):  # noqa: PLR2004
+            raise _refused(f"{name}[{file!r}]", "a SHA-256 in lower-case hexadecimal", digest)
+    if "model.onnx" not in files:
+        raise _refused(name, "a table with model.onnx in it", sorted(files))
+    return files
+
+
+def _outputs(value: Any, name: str) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple) or "score" not in value or not set(value) <= set(OUTPUTS):
+        raise _refused(name, f"a list of {', '.join(OUTPUTS)}, with score in it", value)
+    return tuple(value)
+
+
+def _aggregate(value: Any, name: str) -> dict[str, Any]:
+    table = _table(value, name)
+    if table.get("kind") not in AGGREGATES:
+        raise _refused(f"{name}.kind", f"one of {', '.join(AGGREGATES)}", table.get("kind"))
+    if table["kind"] == "softmin" and _number(table.get("temperature"), f"{name}.temperature") == 0:
+        raise _refused(f"{name}.temperature", "over 0", 0)
+    return table
+
+
+def _calibration(value: Any, name: str) -> dict[str, Any] | None:
+    if value is None:
+        return None
+    table = _table(value, name)
+    for part in ("recording", "window"):
+        _table(table.get(part), f"{name}.{part}")
+    return table
+
+
+def _costs(value: Any, name: str) -> Costs:
+    table = _table(value, name)
+    costs = {one.name: _number(table.get(one.name), f"{name}.{one.name}") for one in fields(Costs)}
+    for one in ("cost_spoof_accepted", "cost_bonafide_rejected"):
+        if costs[one] == 0:
+            raise _refused(f"{name}.{one}", "over 0", 0)
+    if not 0 < costs["prior_spoof"] < 1:
+        raise _refused(f"{name}.prior_spoof", "over 0 and under 1", costs["prior_spoof"])
+    return Costs(**costs)
+
+
+def _list(value: Any, name: str) -> tuple[Any, ...]:
+    if not isinstance(value, list | tuple):
+        raise _refused(name, "a list", value)
+    return tuple(value)
+
+
+_CHECKS: dict[str, Callable[[Any, str], Any]] = {
+    "name": _name,
+    "version": _text,
+    "sample_rate_hz": _count,
+    "window_samples": _count,
+    "hop_samples": _count,
+    "min_speech_s": _number,
+    "files": _files,
+    "outputs": _outputs,
+    "aggregate": _aggregate,
+    "calibration": _calibration,
+    "decision": _costs,
+    "created": _text,
+    "licence": _text,
+    "requires": _table,
+    "inputs": _text,
+    "domain": _table_or_none,
+    "torch": _table_or_none,
+    "members": _list,
+    "fusion": _table_or_none,
+    "trained_on": _list,
+    "metrics": _table,
+    "recipe": _text,
+}
+
+_REQUIRED = frozenset(list(_CHECKS)[:11])

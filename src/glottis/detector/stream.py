@@ -1,0 +1,88 @@
+"""A live recording: chunks of any size in, windows out as they are done, a verdict at the end."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glottis.audio import BandwidthMeter, StreamResampler
+from glottis.audio.source import check_rate, gate, to_float
+from glottis.detector.pipeline import Facts, Model, Pipeline
+from glottis.errors import ConfigError, InputError
+from glottis.verdict import Verdict, Window
+
+
+class Stream:
+    """Made by `Detector.stream`; a context manager. Its windows and scores are those of the whole file.
+
+    Args:
+        model: The detector's model.
+        sample_rate_hz: Of the chunks.
+        prior_spoof: The user's prior, or None.
+        name: What the verdict calls it.
+    """
+
+    def __init__(self, model: Model, sample_rate_hz: int, prior_spoof: float | None, name: str) -> None:
+        self._name = name
+        self._rate_hz = check_rate(sample_rate_hz, name)
+        self._resampler = StreamResampler(sample_rate_hz, model.bundle.manifest.sample_rate_hz, 1)
+        self._bandwidth = BandwidthMeter(sample_rate_hz)
+        self._pipeline = Pipeline(model, prior_spoof)
+        self._samples = 0
+        self._finished = False
+
+    def feed(self, chunk: NDArray[Any]) -> list[Window]:
+        """Take samples ``(n,)``, floats or integers, n >= 0; give the windows that they complete, in order.
+
+        Raises:
+            InputError: ``not_audio`` or ``not_finite``; the chunk was not taken.
+            ConfigError: The stream is finished.
+        """
+        self._check_open()
+        chunk = np.asarray(chunk)
+        if chunk.ndim != 1:
+            raise InputError(f"{self._name}: a chunk must be (n,), got shape {chunk.shape}", code="not_audio")
+        try:
+            samples = gate(to_float(chunk), self._name)
+        except TypeError as error:
+            raise InputError(f"{self._name}: no samples: {chunk.dtype}", code="not_audio") from error
+        self._samples += len(samples)
+        self._bandwidth.push(samples)
+        return self._pipeline.push(self._resampler.push(samples[None])[0])
+
+    def finish(self) -> Verdict:
+        """Flush and judge.
+
+        Raises:
+            InputError: ``no_samples``: nothing was fed.
+            ConfigError: The stream is finished.
+        """
+        self._check_open()
+        self._finished = True
+        if not self._samples:
+            raise InputError(f"{self._name}: holds no samples", code="no_samples", hint="feed it before finish()")
+        self._pipeline.push(self._resampler.finish()[0])
+        return self._pipeline.verdict(
+            Facts(
+                source=self._name,
+                sample_rate_hz=self._rate_hz,
+                codec=None,
+                bandwidth_hz=self._bandwidth.bandwidth_hz,
+                duration_s=self._samples / self._rate_hz,
+            )
+        )
+
+    def _check_open(self) -> None:
+        if self._finished:
+            raise ConfigError("the stream is finished", code="finished", hint="open another: detector.stream(...)")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._finished = True
