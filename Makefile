@@ -1,6 +1,7 @@
 # make demo   scan the example recordings with the shipped detector (makes .venv-demo; no torch)
 # make test   the quick tests (makes .venv)
 # make lint types slow bare   what .ci/run checks besides
+# make picture   draw docs/timeline.svg anew; for a new shipped detector
 
 PYTHON ?= python3
 WORKERS ?= 2
@@ -11,8 +12,9 @@ DEMO := .venv-demo/bin
 BARE := .venv-bare/bin
 SOURCES := $(shell find src -type f -not -name '*.pyc')
 PIP := -m pip install --quiet --disable-pip-version-check
+NEW_ENOUGH := $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'
 
-.PHONY: demo test slow lint types bare clean
+.PHONY: demo test slow lint types bare picture clean
 
 demo: .venv-demo/.stamp
 	@$(DEMO)/glottis scan -r $(EXAMPLES)
@@ -40,15 +42,20 @@ bare: .venv/.stamp
 	cd $(EXAMPLES) && $(CURDIR)/$(BARE)/glottis scan -r --format jsonl .
 	$(BARE)/python tests/packaging/bare.py $(EXAMPLES)
 
+picture: .venv/.stamp
+	$(DEV)/python examples/picture.py
+
 clean:
 	rm -rf .venv .venv-demo .venv-bare dist build
 
 .venv/.stamp: pyproject.toml constraints.txt
+	@$(NEW_ENOUGH)
 	test -x $(DEV)/python || $(PYTHON) -m venv .venv
 	$(DEV)/python $(PIP) -c constraints.txt -e '.[dev]'
 	@touch $@
 
 .venv-demo/.stamp: pyproject.toml constraints.txt $(SOURCES)
+	@$(NEW_ENOUGH)
 	@test -x $(DEMO)/python || $(PYTHON) -m venv .venv-demo
 	@$(DEMO)/python $(PIP) -c constraints.txt .
 	@touch $@

@@ -14,7 +14,8 @@ from glottis.errors import ConfigError
 
 FILE = "glottis.toml"
 PREFIX = "GLOTTIS_"
-NOT_SETTINGS = frozenset({"GLOTTIS_TRACEBACK"})
+NOT_SETTINGS = frozenset({"GLOTTIS_HOME", "GLOTTIS_TRACEBACK"})
+"""Variables of Glottis that are no settings: where bundles are installed, and whether bugs show a traceback."""
 
 Channel = Literal["auto", "mix", "each"] | int
 """How channels are scanned: as they differ, mixed, each alone, or the one with this number (from 0)."""

@@ -1,10 +1,11 @@
 """Runs what the pages show: Python blocks, and `glottis` lines of console blocks.
 
-A block under `<!-- not run: REASON -->` is not run.
+A block under `<!-- not run: REASON -->` is not run. A line that ends in `# exit code N` must leave with that code.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shlex
 import shutil
@@ -81,6 +82,7 @@ def test_python_runs(block, playground, capsys):
 @pytest.mark.parametrize("line", COMMANDS)
 def test_commands_run(line, playground):
     program, *arguments = shlex.split(line, comments=True)
+    codes = [int(code) for code in re.findall(r"# exit code (\d+)", line)] or [0, 4]
     if program == "glottis":
         if not DEFAULT.exists():
             pytest.skip("needs the shipped bundle, which recipes/ makes")
@@ -92,7 +94,7 @@ def test_commands_run(line, playground):
             timeout=120,
             check=False,
         )
-        assert run.returncode in {0, 4}, run.stderr
+        assert run.returncode in codes, run.stderr
         assert "Traceback" not in run.stderr
     elif program == "make":
         targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
@@ -113,3 +115,10 @@ def expand(arguments: list[str]) -> list[str]:
 def test_links_lead_somewhere(page):
     targets = re.findall(r"\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
     assert not [target for target in targets if not (page.parent / target).exists()]
+
+
+@needs_default
+def test_the_picture_shows_the_shipped_detector():
+    """`make picture` draws it anew."""
+    picture = (ROOT / "docs" / "timeline.svg").read_text(encoding="utf-8")
+    assert hashlib.sha256(DEFAULT.read_bytes()).hexdigest()[:12] in picture

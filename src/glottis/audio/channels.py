@@ -131,10 +131,12 @@ class ChannelChooser:
         numbers = [lane for lane in self.lanes or () if lane is not None]
         if numbers:
             return np.ascontiguousarray(samples[numbers])
-        total = samples[self._mixed[0]] * self._signs[self._mixed[0]]
+        if len(self._mixed) == 1:
+            return samples[self._mixed[0], None]
+        mixed = samples[self._mixed[0], None] * self._signs[self._mixed[0]]
         for channel in self._mixed[1:]:
-            total = total + samples[channel] * self._signs[channel]
-        mixed: Block = (total / np.float32(len(self._mixed)))[None]
+            mixed += samples[channel] * self._signs[channel]
+        mixed /= np.float32(len(self._mixed))
         return mixed
 
     def _report(self, notice: Notice | None) -> None:
@@ -202,11 +204,13 @@ def _compare(left: Block, right: Block, rate_hz: int) -> _Likeness:
 
     A frame in which one is much weaker than its share of the whole recording counts as unlike.
     """
+    if np.array_equal(left, right) or np.array_equal(left, -right):
+        return _Likeness(np.full(_LEAST_FRAMES, 1.0 if np.array_equal(left, right) else -1.0))
     step = max(rate_hz // _ANALYSIS_HZ, 1)
     frames = [_frames(channel, step, rate_hz) for channel in (left, right)]
     if not len(frames[0]):
         return _Likeness(np.zeros(0))
-    energy = [np.square(part).sum(axis=1) for part in frames]
+    energy = [np.square(part).sum(axis=1, dtype=np.float64) for part in frames]
     floor = frames[0].shape[1] * _QUIET_RMS**2
     usual = [max(float(e.max()), floor) for e in energy]
     active = np.maximum(energy[0] / usual[0], energy[1] / usual[1]) > _ACTIVE_POWER
@@ -222,11 +226,14 @@ def _compare(left: Block, right: Block, rate_hz: int) -> _Likeness:
     return _Likeness(best / np.sqrt(np.maximum(energy[0][picked] * energy[1][picked], floor**2 * 1e-4)))
 
 
-def _frames(channel: Block, step: int, rate_hz: int) -> NDArray[np.float64]:
-    thin: NDArray[np.float64] = channel[: len(channel) // step * step].reshape(-1, step).mean(axis=1, dtype=np.float64)
+def _frames(channel: Block, step: int, rate_hz: int) -> Block:
+    whole = len(channel) // step * step
+    thin = channel[:whole:step] / np.float32(step)
+    for offset in range(1, step):
+        thin += channel[offset:whole:step] / np.float32(step)
     size = max(int(_FRAME_S * rate_hz / step), 1)
     if len(thin) < size:
-        return thin[None] if len(thin) else np.zeros((0, size))
+        return thin[None] if len(thin) else np.zeros((0, size), np.float32)
     return thin[: len(thin) // size * size].reshape(-1, size)
 
 
@@ -236,6 +243,6 @@ def _sounding(held: Block, rate_hz: int) -> tuple[int, ...]:
     for channel in held:
         size = min(max(int(0.1 * rate_hz), 1), len(channel))
         frames = channel[: len(channel) // size * size].reshape(-1, size)
-        loudness.append(float(np.sqrt(np.square(frames, dtype=np.float64).mean(axis=1)).max()))
+        loudness.append(float(np.sqrt(np.square(frames).mean(axis=1).max())))
     least = max(_QUIET_RMS, max(loudness) * _QUIET_BELOW_LOUDEST)
     return tuple(index for index, value in enumerate(loudness) if value > least)

@@ -33,6 +33,7 @@ _TAIL_BYTES = 2**17
 _MOST_FAILURES = 8
 _PROBE_S = 60.0
 _SOUND = 1e-3
+_LEAST_SAMPLES = 32_768
 
 
 class Container:
@@ -121,7 +122,7 @@ class Container:
         try:
             for frame in self._container.decode(self._container.streams.audio[track]):
                 read_s += frame.samples / max(frame.sample_rate, 1)
-                if np.abs(_planes(frame)).max(initial=0.0) > _SOUND:
+                if np.abs(_planes([frame])).max(initial=0.0) > _SOUND:
                     return True
                 if read_s > _PROBE_S:
                     return False
@@ -135,7 +136,22 @@ class Container:
         self._container = self._open()
 
     def frames(self) -> Iterator[tuple[NDArray[np.float32], int]]:
-        """Planes ``(channels, n)`` and their rate; what is damaged is noted and left out."""
+        """Planes ``(channels, n)``, of frames joined as long as they are alike, and their rate.
+
+        What is damaged is noted and left out.
+        """
+        held: list[AudioFrame] = []
+        held_samples = 0
+        for frame in self._frames():
+            if held and (held_samples >= _LEAST_SAMPLES or not _alike(held[0], frame)):
+                yield _planes(held), held[0].sample_rate
+                held, held_samples = [], 0
+            held.append(frame)
+            held_samples += frame.samples
+        if held:
+            yield _planes(held), held[0].sample_rate
+
+    def _frames(self) -> Iterator[AudioFrame]:
         promised_s = self._promised_s()
         self._tick_s = float(self._stream.time_base) if self._stream.time_base else None
         read_s = 0.0
@@ -144,7 +160,7 @@ class Container:
                 if frame.samples and frame.sample_rate:
                     self._watch_clock(frame, read_s)
                     read_s += frame.samples / frame.sample_rate
-                    yield _planes(frame), frame.sample_rate
+                    yield frame
         self._note_damage()
         if self._lost_s:
             self._note("gap", f"{self._lost_s:.2f} s of the time line are missing", self._lost_s)
@@ -223,11 +239,24 @@ class Container:
         self._container.close()
 
 
-def _planes(frame: AudioFrame) -> NDArray[np.float32]:
-    samples = frame.to_ndarray()
-    if not frame.format.is_planar:
-        samples = samples.reshape(-1, frame.layout.nb_channels).T
-    return to_float(samples)
+def _alike(left: AudioFrame, right: AudioFrame) -> bool:
+    return (
+        left.sample_rate == right.sample_rate
+        and left.format.name == right.format.name
+        and left.layout.nb_channels == right.layout.nb_channels
+    )
+
+
+def _planes(frames: list[AudioFrame]) -> NDArray[np.float32]:
+    """Frames that are alike as ``(channels, n)``."""
+    first = frames[0]
+    channels = first.layout.nb_channels
+    kind = first.to_ndarray().dtype
+    if first.format.is_planar:
+        rows = [[np.frombuffer(plane, kind, frame.samples) for plane in frame.planes] for frame in frames]
+        return to_float(np.stack([np.concatenate(row) for row in zip(*rows, strict=True)]))
+    packed = [np.frombuffer(frame.planes[0], kind, frame.samples * channels) for frame in frames]
+    return to_float(np.ascontiguousarray(np.concatenate(packed).reshape(-1, channels).T))
 
 
 def _refuse(url: str, flags: int, options: dict[str, str]) -> None:

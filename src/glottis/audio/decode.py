@@ -25,7 +25,6 @@ from glottis.verdict import Notice
 Block = NDArray[np.float32]
 
 _PCM_BLOCK = 65_536
-_LEAST_SAMPLES = 16_384
 
 
 class OpenRecording:
@@ -156,24 +155,13 @@ class OpenRecording:
         return lanes
 
     def _steady(self, frames: Iterator[tuple[Block, int]]) -> Iterator[tuple[Block, int]]:
-        """Frames gathered into blocks of one rate and one number of channels, gated."""
-        held: list[Block] = []
-        held_samples, held_rate_hz = 0, self.source_rate_hz
+        """Blocks of one number of channels, gated; a change of the rate is reported."""
+        held_rate_hz = self.source_rate_hz
         for samples, rate_hz in frames:
-            planes = self._same_channels(samples)
-            if held and rate_hz != held_rate_hz:
-                yield gate(np.concatenate(held, axis=1), self.name), held_rate_hz
-                held, held_samples = [], 0
             if rate_hz != held_rate_hz:
                 self._once("rate_changed", f"the sample rate changes from {held_rate_hz} to {rate_hz} Hz", rate_hz)
             held_rate_hz = rate_hz
-            held.append(planes)
-            held_samples += planes.shape[1]
-            if held_samples >= _LEAST_SAMPLES:
-                yield gate(np.concatenate(held, axis=1), self.name), rate_hz
-                held, held_samples = [], 0
-        if held_samples:
-            yield gate(np.concatenate(held, axis=1), self.name), held_rate_hz
+            yield gate(self._same_channels(samples), self.name), rate_hz
 
     def _same_channels(self, samples: Block) -> Block:
         have = samples.shape[0]

@@ -180,6 +180,12 @@ class ByteSource:
         if isinstance(recording, (bytes, bytearray, memoryview)):
             return io.BytesIO(recording)
         if not isinstance(recording, (str, os.PathLike)):
+            if not callable(getattr(recording, "read", None)):
+                raise InputError(
+                    f"a recording must be a path, bytes, a binary file object or PCM, got {type(recording).__name__}",
+                    code="not_audio",
+                    hint="samples with a rate are PCM(samples, sample_rate_hz)",
+                )
             return recording  # type: ignore[return-value]  # PCM does not come here
         try:
             if os.path.isdir(recording):  # noqa: PTH112 (a Path turns "" into ".", and a name may be bytes)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
-
 import numpy as np
 import webrtcvad
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 _FRAME_S = 0.03
@@ -42,7 +41,7 @@ class SpeechMeter:
         self._total = 0
         self._hangover = 0
         self._tail = 0
-        self._levels_db: deque[float] = deque(maxlen=_CONTEXT_FRAMES)
+        self._levels_db: NDArray[np.float32] | None = None
 
     def push(self, samples: NDArray[np.float32]) -> None:
         """Take samples ``(n,)``."""
@@ -82,13 +81,21 @@ class SpeechMeter:
         return (self._sums[last] - self._sums[first]) / (last - first)
 
     def _judge(self, frames: NDArray[np.float32]) -> None:
-        loud = np.abs(frames).max(axis=1) > _QUIET
-        for frame, level_db, is_loud in zip(self._as_int16(frames), _levels_db(frames), loud.tolist(), strict=True):
-            self._levels_db.append(level_db)
-            moves = max(self._levels_db) - min(self._levels_db) > _LEAST_RANGE_DB
-            speaks = self._vad.is_speech(frame.tobytes(), self._vad_hz) and is_loud and moves
+        loud = np.maximum(frames.max(axis=1), -frames.min(axis=1)) > _QUIET
+        eligible = (loud & self._moves(_levels_db(frames))).tolist()
+        for frame, is_eligible in zip(self._as_int16(frames), eligible, strict=True):
+            speaks = self._vad.is_speech(frame.data, self._vad_hz) and is_eligible
             self._hangover = _HANGOVER_FRAMES if speaks else max(self._hangover - 1, 0)
-            self._sums.append(self._sums[-1] + (speaks or self._hangover > 0))
+            self._sums.append(self._sums[-1] + (self._hangover > 0))
+
+    def _moves(self, levels_db: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """For each frame, whether the level moved within those before it; the first frame stands for what is missing."""
+        before = np.repeat(levels_db[:1], _CONTEXT_FRAMES - 1) if self._levels_db is None else self._levels_db
+        have = np.concatenate([before, levels_db])
+        self._levels_db = have[1 - _CONTEXT_FRAMES :]
+        recent = sliding_window_view(have, _CONTEXT_FRAMES)
+        moves: NDArray[np.bool_] = recent.max(axis=1) - recent.min(axis=1) > _LEAST_RANGE_DB
+        return moves
 
     def _as_int16(self, frames: NDArray[np.float32]) -> NDArray[np.int16]:
         wanted = round(self._vad_hz * _FRAME_S)
@@ -97,11 +104,13 @@ class SpeechMeter:
             left = np.minimum(at.astype(np.intp), frames.shape[1] - 2)
             share = (at - left).astype(np.float32)
             frames = frames[:, left] * (1 - share) + frames[:, left + 1] * share
-        return np.clip(frames * 32768, -32768, 32767).astype("<i2")
+        scaled = frames * np.float32(32768)
+        return np.clip(scaled, -32768, 32767, out=scaled).astype("<i2")
 
 
-def _levels_db(frames: NDArray[np.float32]) -> list[float]:
+def _levels_db(frames: NDArray[np.float32]) -> NDArray[np.float32]:
     """The level of each frame with its treble raised, so that the level of steady noise hardly moves."""
-    power = np.square(np.diff(frames, axis=1), dtype=np.float64).mean(axis=1)
-    levels: list[float] = (10 * np.log10(power + _FLOOR)).tolist()
+    treble = frames[:, 1:] - frames[:, :-1]
+    power = np.square(treble, out=treble).mean(axis=1)
+    levels: NDArray[np.float32] = np.float32(10) * np.log10(power + np.float32(_FLOOR))
     return levels

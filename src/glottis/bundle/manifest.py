@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
@@ -14,6 +15,12 @@ SCHEMA = 1
 
 OUTPUTS = ("score", "embedding", "speech")
 AGGREGATES = ("mean", "first", "softmin")
+MOST_WINDOW_SAMPLES = 2**24
+"""Bounds what one window takes of memory: 64 MiB."""
+
+_RATES_HZ = (4_000, 192_000)
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +45,10 @@ class Manifest:
     """A bundle's manifest.
 
     Attributes:
-        name: Letters, digits, ``.``, ``_`` and ``-``.
+        name: Up to 100 ASCII letters, digits, ``.``, ``_`` and ``-``; the first a letter or a digit.
         version: The bundle's own version.
-        sample_rate_hz: The rate of the samples that the model takes.
-        window_samples: The length of its window.
+        sample_rate_hz: The rate of the samples that the model takes, 4,000 to 192,000.
+        window_samples: The length of its window, at most `MOST_WINDOW_SAMPLES`.
         hop_samples: From one window's start to the next, at most a window.
         min_speech_s: Seconds of speech without which a recording is not judged.
         files: The files of the bundle with their SHA-256, ``bundle.json`` aside.
@@ -97,16 +104,16 @@ class Manifest:
         """
         if not isinstance(stored, dict):
             raise BundleError(f"bundle.json must be an object, and is {stored!r:.40}", code="manifest")
-        if stored.get("schema") != SCHEMA:
+        if isinstance(stored.get("schema"), bool) or stored.get("schema") != SCHEMA:
             raise BundleError(
                 f"bundle.json: schema must be {SCHEMA}, and is {stored.get('schema')!r}",
                 code="schema",
-                hint="a newer Glottis may read this bundle",
+                hint="another version of Glottis may read this bundle",
             )
+        for name in _REQUIRED:
+            if name not in stored:
+                raise BundleError(f"bundle.json: {name} is missing", code="manifest", hint="export the bundle again")
         values = {name: check(stored[name], name) for name, check in _CHECKS.items() if name in stored}
-        for one in fields(cls):
-            if one.name in _REQUIRED and one.name not in values:
-                raise BundleError(f"bundle.json: {one.name} is missing", code="manifest", hint="export it again")
         if values["hop_samples"] > values["window_samples"]:
             raise _refused("hop_samples", f"at most window_samples ({values['window_samples']})", stored["hop_samples"])
         if values.get("members"):
@@ -126,7 +133,9 @@ class Manifest:
 
 
 def _refused(name: str, must: str, got: object) -> BundleError:
-    return BundleError(f"bundle.json: {name} must be {must}, and is {got!r:.80}", code="manifest")
+    return BundleError(
+        f"bundle.json: {name} must be {must}, and is {got!r:.80}", code="manifest", hint="export the bundle again"
+    )
 
 
 def _text(value: Any, name: str) -> str:
@@ -135,26 +144,46 @@ def _text(value: Any, name: str) -> str:
     return value
 
 
+def _word(value: Any, name: str) -> str:
+    if not _text(value, name):
+        raise _refused(name, "text that is not empty", value)
+    return str(value)
+
+
 def _name(value: Any, name: str) -> str:
-    if not isinstance(value, str) or not value or not all(c.isalnum() or c in "._-" for c in value):
-        raise _refused(name, "letters, digits, '.', '_' and '-'", value)
+    if not isinstance(value, str) or not _NAME.fullmatch(value):
+        raise _refused(name, "up to 100 letters, digits, '.', '_' and '-', the first a letter or a digit", value)
     return value
 
 
-def _count(value: Any, name: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise _refused(name, "a whole number over 0", value)
+def _whole(value: Any, name: str, least: int, most: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise _refused(name, f"a whole number from {least} to {most}", value)
     return value
+
+
+def _rate(value: Any, name: str) -> int:
+    return _whole(value, name, *_RATES_HZ)
+
+
+def _window(value: Any, name: str) -> int:
+    return _whole(value, name, 1, MOST_WINDOW_SAMPLES)
 
 
 def _number(value: Any, name: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
+    number = math.nan
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        try:
+            number = float(value)
+        except OverflowError:
+            number = math.inf
+    if not 0 <= number < math.inf:
         raise _refused(name, "a number of 0 or more", value)
-    return float(value)
+    return number
 
 
 def _table(value: Any, name: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
         raise _refused(name, "an object", value)
     return value
 
@@ -166,19 +195,25 @@ def _table_or_none(value: Any, name: str) -> dict[str, Any] | None:
 def _files(value: Any, name: str) -> dict[str, str]:
     files = _table(value, name)
     for file, digest in files.items():
-        parts = file.split("/")
-        if "\\" in file or ":" in file or file == "bundle.json" or any(part in ("", ".", "..") for part in parts):
-            raise _refused(f"{name}[{file!r}]", "a path inside the bundle", file)
-        if not isinstance(digest, str) or len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):  # noqa: PLR2004
-            raise _refused(f"{name}[{file!r}]", "a SHA-256 in lower-case hexadecimal", digest)
+        if not _inside(file):
+            raise _refused(f"{name}[{file!r:.80}]", "a relative path with forward slashes inside the bundle", file)
+        if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
+            raise _refused(f"{name}[{file!r:.80}]", "a SHA-256 in lower-case hexadecimal", digest)
     if "model.onnx" not in files:
         raise _refused(name, "a table with model.onnx in it", sorted(files))
     return files
 
 
+def _inside(file: str) -> bool:
+    if not file.isprintable() or "\\" in file or ":" in file or file.lower() == "bundle.json":
+        return False
+    return all(part not in ("", ".", "..") for part in file.split("/"))
+
+
 def _outputs(value: Any, name: str) -> tuple[str, ...]:
-    if not isinstance(value, list | tuple) or "score" not in value or not set(value) <= set(OUTPUTS):
-        raise _refused(name, f"a list of {', '.join(OUTPUTS)}, with score in it", value)
+    known = isinstance(value, list | tuple) and all(one in OUTPUTS for one in value)
+    if not known or "score" not in value or len(set(value)) < len(value):
+        raise _refused(name, f"a list of {', '.join(OUTPUTS)}, each once, with score in it", value)
     return tuple(value)
 
 
@@ -187,7 +222,7 @@ def _aggregate(value: Any, name: str) -> dict[str, Any]:
     if table.get("kind") not in AGGREGATES:
         raise _refused(f"{name}.kind", f"one of {', '.join(AGGREGATES)}", table.get("kind"))
     if table["kind"] == "softmin" and _number(table.get("temperature"), f"{name}.temperature") == 0:
-        raise _refused(f"{name}.temperature", "over 0", 0)
+        raise _refused(f"{name}.temperature", "a number over 0", table["temperature"])
     return table
 
 
@@ -196,7 +231,7 @@ def _calibration(value: Any, name: str) -> dict[str, Any] | None:
         return None
     table = _table(value, name)
     for part in ("recording", "window"):
-        _table(table.get(part), f"{name}.{part}")
+        _word(_table(table.get(part), f"{name}.{part}").get("kind"), f"{name}.{part}.kind")
     return table
 
 
@@ -205,7 +240,7 @@ def _costs(value: Any, name: str) -> Costs:
     costs = {one.name: _number(table.get(one.name), f"{name}.{one.name}") for one in fields(Costs)}
     for one in ("cost_spoof_accepted", "cost_bonafide_rejected"):
         if costs[one] == 0:
-            raise _refused(f"{name}.{one}", "over 0", 0)
+            raise _refused(f"{name}.{one}", "a number over 0", table[one])
     if not 0 < costs["prior_spoof"] < 1:
         raise _refused(f"{name}.prior_spoof", "over 0 and under 1", costs["prior_spoof"])
     return Costs(**costs)
@@ -217,12 +252,16 @@ def _list(value: Any, name: str) -> tuple[Any, ...]:
     return tuple(value)
 
 
+def _texts(value: Any, name: str) -> tuple[str, ...]:
+    return tuple(_text(one, f"{name}[{place}]") for place, one in enumerate(_list(value, name)))
+
+
 _CHECKS: dict[str, Callable[[Any, str], Any]] = {
     "name": _name,
-    "version": _text,
-    "sample_rate_hz": _count,
-    "window_samples": _count,
-    "hop_samples": _count,
+    "version": _word,
+    "sample_rate_hz": _rate,
+    "window_samples": _window,
+    "hop_samples": _window,
     "min_speech_s": _number,
     "files": _files,
     "outputs": _outputs,
@@ -232,14 +271,14 @@ _CHECKS: dict[str, Callable[[Any, str], Any]] = {
     "created": _text,
     "licence": _text,
     "requires": _table,
-    "inputs": _text,
+    "inputs": _word,
     "domain": _table_or_none,
     "torch": _table_or_none,
     "members": _list,
     "fusion": _table_or_none,
-    "trained_on": _list,
+    "trained_on": _texts,
     "metrics": _table,
     "recipe": _text,
 }
 
-_REQUIRED = frozenset(list(_CHECKS)[:11])
+_REQUIRED = tuple(_CHECKS)[:11]

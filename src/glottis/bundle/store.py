@@ -8,7 +8,8 @@ import json
 import os
 import sys
 import zipfile
-from collections.abc import Iterator, Mapping
+import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,11 +71,11 @@ def open_bundle(model: str | os.PathLike[str] | None = None) -> Bundle:
     """
     path = DEFAULT if model is None else _find(os.fspath(model))
     if model is None and not path.exists():
-        raise BundleError("this installation ships no detector", code="missing", hint="name one with --model")
+        raise BundleError("this installation ships no detector", code="missing", hint="give a bundle's path or name")
     data = _read(path, MANIFEST, _MOST_MANIFEST_BYTES)
     try:
         stored = json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BundleError(f"{path}: {MANIFEST} is no JSON: {error}", code="manifest") from error
     try:
         manifest = Manifest.from_dict(stored)
@@ -84,33 +85,53 @@ def open_bundle(model: str | os.PathLike[str] | None = None) -> Bundle:
 
 
 def list_bundles() -> list[tuple[str, Path]]:
-    """The installed bundles as (name, path), the shipped one first; what is broken is listed too."""
-    found = [(_shipped_name(), DEFAULT)] if DEFAULT.exists() else []
-    return found + sorted(_installed())
+    """The bundles that have a name, as (name, path), sorted; what is broken is listed too, for `open_bundle` to refuse.
+
+    The shipped one is called as its manifest says, an installed one like its folder or zip. Of two with one name the
+    shipped one is opened.
+    """
+    return sorted([*_shipped(), *_installed()])
 
 
-def write_bundle(folder: Path, manifest_fields: Mapping[str, Any], files: Mapping[str, bytes]) -> Path:
+def write_bundle(
+    folder: str | os.PathLike[str], manifest_fields: Mapping[str, Any], files: Mapping[str, bytes]
+) -> Path:
     """Write a bundle; the digests are computed here, and the manifest is written last.
+
+    A bundle that is there already is replaced: a reader meets the old one, the new one, or a checksum that does not
+    fit, never a mixture.
 
     Args:
         folder: Where it goes; made if need be.
-        manifest_fields: Everything of the manifest but ``schema`` and ``files``.
+        manifest_fields: Everything of the manifest but ``schema`` and ``files``; further fields are kept as they are.
         files: The files' bytes by name.
 
+    Returns:
+        The folder.
+
     Raises:
-        BundleError: A field does not fit.
+        BundleError: A field does not fit (``manifest``), or the folder cannot be written (``unwritable``).
     """
+    folder = Path(folder)
     digests = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
-    manifest = Manifest.from_dict({"schema": SCHEMA, **manifest_fields, "files": digests})
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, data in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-    part = folder / f"{MANIFEST}.part"
-    part.write_text(json.dumps(manifest.to_dict(), indent=1) + "\n", encoding="utf-8")
-    part.replace(folder / MANIFEST)
+    given = {"schema": SCHEMA, **manifest_fields, "files": digests}
+    try:
+        text = json.dumps({**given, **Manifest.from_dict(given).to_dict()}, indent=1, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise BundleError(f"{folder}: a field of the manifest is no JSON: {error}", code="manifest") from error
+    try:
+        for name, data in {**files, MANIFEST: f"{text}\n".encode()}.items():
+            _replace(folder / name, data)
+    except OSError as error:
+        raise BundleError(f"{folder}: the bundle cannot be written: {error}", code="unwritable") from error
     return folder
+
+
+def _replace(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.part")
+    part.write_bytes(data)
+    part.replace(path)
 
 
 def home() -> Path:
@@ -124,22 +145,37 @@ def home() -> Path:
 
 def _find(model: str) -> Path:
     path = Path(model)
-    if path.exists():
+    if model and _exists(path):
         return path
-    names = dict(reversed(list_bundles()))
+    if any(mark in model for mark in ("/", os.sep)):
+        raise BundleError(f"no bundle at {model}", code="missing", hint="give the path of a folder or a zip")
+    names = dict([*list_bundles(), *_shipped()])
     if model in names:
         return names[model]
-    near = difflib.get_close_matches(model, names, n=1)
-    known = f"did you mean {near[0]}?" if near else f"installed are: {', '.join(names) or 'none'}"
+    near = difflib.get_close_matches(model, names, n=3)
+    known = f"did you mean {' or '.join(near)}?" if near else f"known names: {', '.join(sorted(names)) or 'none'}"
     raise BundleError(f"no bundle {model!r}, neither a path nor a name", code="missing", hint=known)
 
 
-def _installed() -> Iterator[tuple[str, Path]]:
-    if not home().is_dir():
-        return
-    for path in home().iterdir():
-        if path.suffix == ".zip" or (path / MANIFEST).exists():
-            yield path.name.removesuffix(".zip"), path
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:
+        return False
+
+
+def _shipped() -> list[tuple[str, Path]]:
+    return [(_shipped_name(), DEFAULT)] if DEFAULT.exists() else []
+
+
+def _installed() -> list[tuple[str, Path]]:
+    try:
+        paths = list(home().iterdir())
+    except OSError:
+        return []
+    return [
+        (path.name.removesuffix(".zip"), path) for path in paths if path.suffix == ".zip" or _exists(path / MANIFEST)
+    ]
 
 
 def _shipped_name() -> str:
@@ -149,18 +185,40 @@ def _shipped_name() -> str:
         return DEFAULT.name
 
 
+_UNREADABLE = (
+    OSError,
+    ValueError,
+    EOFError,
+    RuntimeError,  # an encrypted file
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
+
 def _read(path: Path, name: str, most_bytes: int) -> bytes:
     try:
         if path.is_dir():
             with (path / name).open("rb") as file:
                 data = file.read(most_bytes + 1)
         else:
-            with zipfile.ZipFile(path) as archive, archive.open(name) as member:
-                data = member.read(most_bytes + 1)
+            data = _read_zip(path, name, most_bytes)
     except (FileNotFoundError, KeyError) as error:
         raise BundleError(f"{path}: has no {name}", code="missing", hint="a bundle holds bundle.json") from error
-    except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError, ValueError) as error:
-        raise BundleError(f"{path}: cannot be read: {error}", code="unreadable", hint="a folder or a zip") from error
+    except _UNREADABLE as error:
+        raise BundleError(
+            f"{path}: {name} cannot be read: {error}", code="unreadable", hint="a bundle is a folder or a zip"
+        ) from error
     if len(data) > most_bytes:
-        raise BundleError(f"{path}: {name} is over {most_bytes} bytes", code="too_large")
+        raise BundleError(
+            f"{path}: {name} is over {most_bytes} bytes", code="too_large", hint="no bundle needs a file of this size"
+        )
     return data
+
+
+def _read_zip(path: Path, name: str, most_bytes: int) -> bytes:
+    with zipfile.ZipFile(path) as archive:
+        member = archive.getinfo(name)
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise zipfile.BadZipFile(f"its compression is of kind {member.compress_type}, neither stored nor deflated")
+        with archive.open(member) as file:
+            return file.read(most_bytes + 1)

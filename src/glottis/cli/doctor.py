@@ -129,12 +129,14 @@ def _ffmpeg() -> Iterator[Check]:
 
 def _bundle() -> Iterator[Check]:
     from glottis.bundle import open_bundle
+    from glottis.detector import Detector
     from glottis.errors import BundleError
 
     try:
         bundle = open_bundle(None)
         for name in bundle.manifest.files:
             bundle.read(name)
+        Detector()
     except BundleError as error:
         yield Check("bundle", error.message, BROKEN, error.hint)
         return

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -72,7 +71,7 @@ def _row(name: str, path: Path) -> Row:
         manifest = open_bundle(path).manifest
     except BundleError as error:
         return Row(name, str(path), broken=error.message)
-    eer = (manifest.metrics or {}).get(_EER)
+    eer = manifest.metrics.get(_EER)
     return Row(
         name,
         str(path),
@@ -104,7 +103,7 @@ def _show(output: Output, form: str, name: str) -> int:
     from glottis.bundle import open_bundle
 
     bundle = open_bundle(name)
-    manifest: dict[str, Any] = json.loads(json.dumps(asdict(bundle.manifest), default=_plain))
+    manifest = bundle.manifest.to_dict()
     card = _card_of(bundle)
     if form == "json":
         have = {"path": str(bundle.path), "sha256": bundle.sha256, "manifest": manifest, "card": card}
@@ -116,10 +115,6 @@ def _show(output: Output, form: str, name: str) -> int:
     if card:
         output.write("\n" + "\n".join(printable(line) for line in card.splitlines()) + "\n")
     return DONE
-
-
-def _plain(value: object) -> object:
-    return dict(value) if isinstance(value, Mapping) else str(value)
 
 
 def _card_of(bundle: Bundle) -> str:

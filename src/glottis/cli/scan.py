@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from glottis.cli.exits import DONE, FAIL_ON, UNREADABLE, say
+from glottis.cli.exits import DONE, FAIL_ON, OUR_BUG, UNREADABLE, say
 from glottis.cli.inputs import recordings
 
 if TYPE_CHECKING:
@@ -72,6 +72,8 @@ def scan(  # noqa: PLR0917 (click names them)
     counts = _print_all(results, form, timeline=timeline, inputs=recordings(paths, recursive=recursive))
     if any(counts[verdict] for verdict in fail_on):
         return FAIL_ON
+    if counts["internal"]:
+        return OUR_BUG
     return UNREADABLE if counts["failed"] else DONE
 
 
@@ -96,6 +98,13 @@ def _of_folder(result: Verdict | Failed) -> Verdict | Failed:
     )
 
 
+def _kind(result: Verdict | Failed) -> str:
+    """The verdict; else ``internal`` where a bug of Glottis was met, else ``failed``."""
+    if getattr(result, "code", None) == "internal":
+        return "internal"
+    return str(getattr(result, "verdict", "failed"))
+
+
 def _print_all(
     results: Iterator[Verdict | Failed], form: str, *, timeline: bool, inputs: Iterator[str | BinaryIO]
 ) -> Counter[str]:
@@ -113,12 +122,12 @@ def _print_all(
         write(printer.head())
         with Bar("scanning", sum(1 for _ in inputs) if shown else None) as bar:
             for result in results:
+                counts[_kind(result)] += 1
                 if output.is_terminal and shown:
                     with bar.away():
                         write(printer.line(result))
                 else:
                     write(printer.line(result))
-                counts[str(getattr(result, "verdict", "failed"))] += 1
                 if not (getattr(result, "channel", None) and result.source == last):
                     bar.advance()
                 last = result.source
@@ -140,6 +149,6 @@ def _printer(form: str, output: Output, *, timeline: bool) -> tuple[Table | Json
 def _close(counts: Counter[str], seconds: float) -> None:
     """The closing line: how many of each verdict, how many failed, how long it took."""
     said = [f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict]]
-    if counts["failed"]:
-        said.append(f"{counts['failed']} failed")
+    if failed := counts["failed"] + counts["internal"]:
+        said.append(f"{failed} failed")
     say(f"{', '.join(said) or 'nothing scanned'} in {seconds:.1f} s")

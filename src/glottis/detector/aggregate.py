@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from glottis.verdict import Window
 
+def aggregate(scores: ArrayLike, how: Mapping[str, Any]) -> float:
+    """One score from those of the windows; it never falls when a window's score rises.
 
-def aggregate(windows: Sequence[Window], how: Mapping[str, Any]) -> float:
-    """One score from the scored windows.
+    ``mean``
+        The mean of all.
+    ``softmin``
+        -t * log(mean(exp(-s / t))): between the mean (great t) and the lowest score (small t), so that a short fake
+        part of a long recording counts.
+    ``first``
+        The first window's, as systems do that were published so.
 
-    ``mean`` weighs a window by the seconds of speech in it; ``first`` takes the first scored window, as systems do
-    that were published so; ``softmin`` is -t * log(sum(w * exp(-score / t)) with the same weights w, summing to 1:
-    the smaller the temperature t, the more the most suspect windows count.
+    All windows weigh the same, the last one too, which may overlap the one before it: the samples that both see
+    count twice, in at most one window of a recording.
 
     Args:
-        windows: In order; at least one has a score.
-        how: A manifest's ``aggregate``.
+        scores: Of the scored windows in order, ``(n,)``, n at least 1.
+        how: A manifest's ``aggregate``: ``{"kind"}``, and for softmin ``"temperature"``, in units of score, over 0.
     """
-    scored = [window for window in windows if window.score is not None]
-    scores = np.array([window.score for window in scored], np.float64)
+    values = np.asarray(scores, dtype=np.float64)
     if how["kind"] == "first":
-        return float(scores[0])
-    weights = np.array([max(window.speech, 1e-3) * (window.end_s - window.start_s) for window in scored])
-    weights /= weights.sum()
+        return float(values[0])
     if how["kind"] == "mean":
-        return float(weights @ scores)
+        return float(values.mean())
     temperature = float(how["temperature"])
-    lowest = scores.min()
-    return float(lowest - temperature * np.log(weights @ np.exp((lowest - scores) / temperature)))
+    lowest = values.min()
+    return float(lowest - temperature * np.log(np.exp((lowest - values) / temperature).mean()))

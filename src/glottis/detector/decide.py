@@ -1,9 +1,15 @@
 """From an llr to a decision: the least expected cost, where giving no answer has its price too.
 
-With the posterior odds of bona fide o = exp(llr) * (1 - prior) / prior, P(bona fide) = o / (1 + o). Calling it
-spoof costs c_r * P(bona fide), calling it bona fide costs c_a * P(spoof), and no answer costs c_i. Spoof is the
-cheapest where o <= c_i / (c_r - c_i), bona fide where o >= (c_a - c_i) / c_i; if these cross, no answer never
-pays, and one threshold remains at o = c_a / c_r (Chow, 1970: "On optimum recognition error and reject tradeoff").
+The posterior odds of bona fide are o = exp(llr) * (1 - prior_spoof) / prior_spoof, and P(bona fide) = o / (1 + o).
+With the costs a of accepting a spoof, r of rejecting a person, and i of giving no answer, the expected costs are
+
+- of ``bonafide``: a / (1 + o)
+- of ``spoof``: r * o / (1 + o)
+- of ``inconclusive``: i
+
+so ``spoof`` is cheaper than no answer where o <= i / (r - i), and ``bonafide`` where o >= (a - i) / i. These bounds
+cross when i >= a * r / (a + r): then no answer never pays, and Bayes' threshold o = a / r remains for both.
+Source: Chow, "On optimum recognition error and reject tradeoff", 1970.
 """
 
 from __future__ import annotations
@@ -13,22 +19,27 @@ import math
 from glottis.bundle import Costs
 from glottis.verdict import Decision
 
+_NEXT_TO_NOTHING = 1e-12
+"""The least cost of no answer, as a share of the lesser other cost: at 0, no llr would be enough for an answer."""
+
 
 def thresholds_of(costs: Costs, prior_spoof: float) -> dict[str, float]:
-    """The llr at or under which the verdict is ``spoof``, and at or over which it is ``bonafide``.
+    """The llr at or under which the verdict is ``spoof``, and at or over which it is ``bonafide``, in nats.
 
     Args:
         costs: What each mistake costs.
         prior_spoof: Over 0 and under 1.
     """
-    prior = math.log(prior_spoof) - math.log1p(-prior_spoof)
     accept, reject, nothing = costs.cost_spoof_accepted, costs.cost_bonafide_rejected, costs.cost_inconclusive
-    if nothing * (accept + reject) >= accept * reject:
-        both = math.log(accept / reject) + prior
-        return {"spoof": both, "bonafide": both}
-    least = max(nothing, 1e-12 * min(accept, reject))
-    spoof = math.log(least / (reject - least)) + prior
-    return {"spoof": spoof, "bonafide": math.log((accept - least) / least) + prior}
+    to_llr = math.log(prior_spoof) - math.log1p(-prior_spoof)
+    if nothing >= 1 / (1 / accept + 1 / reject):
+        only = math.log(accept) - math.log(reject) + to_llr
+        return {"spoof": only, "bonafide": only}
+    nothing = max(nothing, _NEXT_TO_NOTHING * min(accept, reject))
+    return {
+        "spoof": math.log(nothing) - math.log(reject - nothing) + to_llr,
+        "bonafide": math.log(accept - nothing) - math.log(nothing) + to_llr,
+    }
 
 
 def decide(llr: float, thresholds: dict[str, float]) -> Decision:
@@ -39,8 +50,8 @@ def decide(llr: float, thresholds: dict[str, float]) -> Decision:
 
 
 def p_spoof_of(llr: float, prior_spoof: float) -> float:
-    """The probability of spoof, 0 to 1, by Bayes' rule."""
-    odds_log = llr - math.log(prior_spoof) + math.log1p(-prior_spoof)
-    if odds_log > 0:
-        return math.exp(-odds_log) / (1 + math.exp(-odds_log))
-    return 1 / (1 + math.exp(odds_log))
+    """The probability of spoof, 0 to 1, by Bayes' rule: 1 / (1 + o)."""
+    log_odds = llr - math.log(prior_spoof) + math.log1p(-prior_spoof)
+    if log_odds > 0:
+        return math.exp(-log_odds) / (1 + math.exp(-log_odds))
+    return 1 / (1 + math.exp(log_odds))

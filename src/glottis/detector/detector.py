@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 import os
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future
 from dataclasses import replace
 from functools import lru_cache
 from types import TracebackType
@@ -14,40 +15,50 @@ from typing import Self
 
 from glottis.audio import ChannelPolicy, Limits, OpenRecording, Recording, name_of, open_recording
 from glottis.bundle import Bundle, open_bundle
-from glottis.detector.pipeline import Facts, Model, Pipeline
+from glottis.detector.crew import Crew
+from glottis.detector.judge import Facts, judge
+from glottis.detector.pipeline import Model, Pipeline
 from glottis.detector.stream import Stream
 from glottis.errors import ConfigError, GlottisError
 from glottis.verdict import Decision, Failed, Notice, Verdict
 
-SUSPECT = (Decision.SPOOF, Decision.INCONCLUSIVE, Decision.BONAFIDE, Decision.NO_SPEECH)
-"""From the most suspect decision to the least."""
+_SUSPECT_FIRST = (Decision.SPOOF, Decision.INCONCLUSIVE, Decision.BONAFIDE, Decision.NO_SPEECH)
+_AHEAD = 2
+_OF_ANOTHER_PROCESS: list[Model | None] = []
 
 
 class Detector:
-    """A bundle, ready to judge. Safe to share between threads; usable after a fork.
+    """A bundle, ready to judge. Threads may share it; after a fork the child opens it anew.
 
-    Results do not depend on `threads`, on the order of the recordings, or on what else is scanned.
+    Results are bit-equal whatever `threads` is, in whatever order and company the recordings come.
 
     Args:
         model: The path or the name of a bundle, or None for the shipped one.
-        threads: How many threads work at most, at least 1: recordings side by side, or the windows of one.
+        threads: How many threads work at most on one call: recordings side by side, and the windows of one.
+        prior_spoof: The probability of spoof before listening, over 0 and under 1; by default the bundle's.
         limits: The bounds on untrusted input.
 
     Raises:
         BundleError: The bundle is missing, damaged, or does not fit its manifest.
-        ConfigError: `threads` is under 1.
+        ConfigError: `threads` is under 1, or the prior is impossible.
     """
 
     def __init__(
-        self, model: str | os.PathLike[str] | None = None, *, threads: int = 1, limits: Limits | None = None
+        self,
+        model: str | os.PathLike[str] | None = None,
+        *,
+        threads: int = 1,
+        prior_spoof: float | None = None,
+        limits: Limits | None = None,
     ) -> None:
-        if threads < 1:
-            raise ConfigError(f"threads must be at least 1, got {threads}", code="setting")
+        if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
+            raise ConfigError(f"threads must be a whole number of at least 1, got {threads!r}", code="setting")
+        _check_prior(prior_spoof)
         self.threads = threads
+        self._prior_spoof = prior_spoof
         self._limits = limits or Limits()
         self._bundle = open_bundle(model)
-        self._model: Model = Model.of(self._bundle)
-        self._pool: ThreadPoolExecutor | None = None
+        self._model: Model | None = Model(self._bundle)
         self._process = os.getpid()
 
     @property
@@ -63,28 +74,23 @@ class Detector:
         Args:
             recording: A path, the bytes of a file, an open binary file, or `glottis.audio.PCM`.
             channel: ``auto``, ``mix``, ``each``, or a channel's number from 0.
-            prior_spoof: The probability of spoof before listening, over 0 and under 1; by default the bundle's.
+            prior_spoof: For this recording.
 
         Raises:
             InputError: It cannot be read.
-            ConfigError: The prior is impossible.
+            ConfigError: The prior or the channel is impossible, or the detector is closed.
         """
-        verdicts = self.scan_channels(recording, channel=channel, prior_spoof=prior_spoof)
-        first = min(verdicts, key=_suspicion)
-        if len(verdicts) == 1:
-            return first
-        others = ", ".join(f"{v.channel}: {v.verdict}" for v in verdicts if v is not first)
-        notice = Notice("other_channels", f"the channels differ; this is channel {first.channel}, the most suspect one "
-                        f"(the others: {others})", len(verdicts))  # fmt: skip
-        return replace(first, warnings=(*first.warnings, notice))
+        return _most_suspect(self.scan_channels(recording, channel=channel, prior_spoof=prior_spoof))
 
     def scan_channels(
         self, recording: Recording, *, channel: ChannelPolicy = "auto", prior_spoof: float | None = None
     ) -> list[Verdict]:
         """Judge each channel of one recording, if they differ; else give one verdict. See `scan`."""
-        _check_prior(prior_spoof)
-        pool = self._workers() if self.threads > 1 else None
-        return self._scan(recording, channel, prior_spoof, pool)
+        self._check(channel, prior_spoof)
+        if self.threads == 1:
+            return self._scan(recording, channel, prior_spoof, None)
+        with Crew(self.threads) as crew:
+            return crew.do(self._scan, recording, channel, prior_spoof, crew)
 
     def scan_many(
         self,
@@ -93,97 +99,110 @@ class Detector:
         channel: ChannelPolicy = "auto",
         prior_spoof: float | None = None,
     ) -> Iterator[Verdict | Failed]:
-        """Judge many recordings side by side; the results come in their order, one for each channel that differs.
+        """Judge many recordings side by side; the results come in their order.
 
-        A recording that cannot be scanned gives a `Failed`. The recordings are asked for as they are needed, and
-        at most two for each thread are held.
+        Each recording gives one verdict, or one for each channel where they differ (then `Verdict.channel` says
+        which), or one `Failed` where it cannot be scanned: no recording ends the others. They are asked for as they
+        are needed, at most two for each thread ahead of the results.
 
         Raises:
-            ConfigError: The prior is impossible.
+            ConfigError: The prior or the channel is impossible, or the detector is closed.
         """
-        _check_prior(prior_spoof)
+        self._check(channel, prior_spoof)
         return self._many(iter(recordings), channel, prior_spoof)
-
-    def _many(
-        self, recordings: Iterator[Recording], channel: ChannelPolicy, prior_spoof: float | None
-    ) -> Iterator[Verdict | Failed]:
-        if self.threads == 1:
-            for recording in recordings:
-                yield from self._scan_or_fail(recording, channel, prior_spoof)
-            return
-        pool = self._workers()
-        waiting: deque[Future[list[Verdict] | list[Failed]]] = deque()
-        try:
-            while True:
-                for recording in itertools.islice(recordings, 2 * self.threads - len(waiting)):
-                    waiting.append(pool.submit(self._scan_or_fail, recording, channel, prior_spoof))
-                if not waiting:
-                    return
-                yield from waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()
 
     def stream(self, sample_rate_hz: int, *, prior_spoof: float | None = None, name: str = "<stream>") -> Stream:
         """A live recording of one channel, fed chunk by chunk.
 
         Args:
             sample_rate_hz: Of the chunks, 4,000 to 192,000.
-            prior_spoof: As in `scan`.
+            prior_spoof: For this recording.
             name: What the verdict calls it.
 
         Raises:
             InputError: The rate is out of range.
-            ConfigError: The prior is impossible.
+            ConfigError: The prior is impossible, or the detector is closed.
         """
-        _check_prior(prior_spoof)
-        return Stream(self._current(), sample_rate_hz, prior_spoof, name)
+        self._check("auto", prior_spoof)
+        return Stream(self._open(), sample_rate_hz, self._prior(prior_spoof), name)
+
+    def _many(
+        self, recordings: Iterator[Recording], channel: ChannelPolicy, prior_spoof: float | None
+    ) -> Iterator[Verdict | Failed]:
+        if self.threads == 1:
+            for recording in recordings:
+                yield from self._scan_or_fail(recording, channel, prior_spoof, None)
+            return
+        waiting: deque[Future[list[Verdict] | list[Failed]]] = deque()
+        with Crew(self.threads) as crew:
+            while True:
+                for recording in itertools.islice(recordings, _AHEAD * self.threads - len(waiting)):
+                    waiting.append(crew.start(self._scan_or_fail, recording, channel, prior_spoof, crew))
+                if not waiting:
+                    return
+                yield from waiting.popleft().result()
 
     def _scan_or_fail(
-        self, recording: Recording, channel: ChannelPolicy, prior_spoof: float | None
+        self, recording: Recording, channel: ChannelPolicy, prior_spoof: float | None, crew: Crew | None
     ) -> list[Verdict] | list[Failed]:
         try:
-            return self._scan(recording, channel, prior_spoof, None)
+            return self._scan(recording, channel, prior_spoof, crew)
         except GlottisError as error:
             return [Failed(name_of(recording), error.code, error.message, error.hint)]
-        except Exception as error:  # noqa: BLE001 (one file must not end the batch)
+        except MemoryError:
+            raise
+        except Exception as error:  # noqa: BLE001 (one recording must not end the others)
             text = f"{name_of(recording)}: {type(error).__name__}: {error}"
             return [Failed(name_of(recording), "internal", text, "this is a bug of Glottis: please report it")]
 
     def _scan(
-        self, recording: Recording, channel: ChannelPolicy, prior_spoof: float | None, pool: ThreadPoolExecutor | None
+        self, recording: Recording, channel: ChannelPolicy, prior_spoof: float | None, crew: Crew | None
     ) -> list[Verdict]:
-        model = self._current()
-        rate_hz = model.bundle.manifest.sample_rate_hz
-        pipelines: list[Pipeline] = []
+        """The main way."""
+        began = time.perf_counter()
+        model = self._open()
+        rate_hz = model.manifest.sample_rate_hz
+        lanes: list[Pipeline] = []
         with open_recording(recording, sample_rate_hz=rate_hz, limits=self._limits, channel=channel) as reading:
             for block in reading.blocks():
-                if not pipelines:
-                    pipelines = [Pipeline(model, prior_spoof, pool, self.threads) for _ in reading.lanes]
-                for pipeline, samples in zip(pipelines, block, strict=True):
-                    pipeline.push(samples)
-            pipelines = pipelines or [Pipeline(model, prior_spoof)]
+                if crew is not None and crew.left:
+                    raise CancelledError
+                lanes = lanes or [Pipeline(model, crew) for _ in reading.lanes]
+                for lane, samples in zip(lanes, block, strict=True):
+                    lane.push(samples)
+            lanes = lanes or [Pipeline(model) for _ in reading.lanes]
+            for lane in lanes:
+                lane.finish()
             return [
-                pipeline.verdict(_facts(reading, lane)) for pipeline, lane in zip(pipelines, reading.lanes, strict=True)
+                judge(model, lane, _facts(reading, number, began), self._prior(prior_spoof))
+                for lane, number in zip(lanes, reading.lanes, strict=True)
             ]
 
-    def _current(self) -> Model:
-        """The model; opened anew in a process that was forked, whose ONNX Runtime has lost its threads."""
+    def _open(self) -> Model:
+        """The model, opened anew in a forked process: another thread may have held a lock of the old one.
+
+        The old one is kept, so that nothing of it is freed there.
+        """
+        if self._model is None:
+            raise ConfigError("the detector is closed", code="closed", hint="open another")
         if self._process != os.getpid():
-            self._model, self._pool, self._process = Model.of(self._bundle), None, os.getpid()
+            _OF_ANOTHER_PROCESS.append(self._model)
+            self._model, self._process = Model(self._bundle), os.getpid()
         return self._model
 
-    def _workers(self) -> ThreadPoolExecutor:
-        self._current()
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="glottis")
-        return self._pool
+    def _check(self, channel: ChannelPolicy, prior_spoof: float | None) -> None:
+        self._open()
+        _check_prior(prior_spoof)
+        number = isinstance(channel, int) and not isinstance(channel, bool)
+        if not number and channel not in ("auto", "mix", "each"):
+            raise ConfigError(f"channel must be auto, mix, each or a number, got {channel!r}", code="setting")
+
+    def _prior(self, prior_spoof: float | None) -> float | None:
+        return self._prior_spoof if prior_spoof is None else prior_spoof
 
     def close(self) -> None:
-        """End the threads; the detector can be used again."""
-        if self._pool is not None and self._process == os.getpid():
-            self._pool.shutdown(cancel_futures=True)
-        self._pool = None
+        """Let go of the model; streams that are open keep it."""
+        self._model = None
 
     def __enter__(self) -> Self:
         return self
@@ -204,23 +223,33 @@ def _shipped() -> Detector:
     return Detector()
 
 
-def _facts(reading: OpenRecording, lane: int | None) -> Facts:
+def _facts(reading: OpenRecording, lane: int | None, began: float) -> Facts:
     return Facts(
         source=reading.name,
         sample_rate_hz=reading.source_rate_hz,
         codec=reading.codec,
         bandwidth_hz=reading.bandwidth_hz,
         duration_s=reading.duration_s,
+        began=began,
         channel=lane,
         complete=reading.complete,
         warnings=tuple(reading.warnings),
     )
 
 
-def _suspicion(verdict: Verdict) -> tuple[int, float]:
-    return SUSPECT.index(verdict.verdict), verdict.llr if verdict.llr is not None else (verdict.score or 0.0)
+def _most_suspect(verdicts: list[Verdict]) -> Verdict:
+    def suspicion(verdict: Verdict) -> tuple[int, float]:
+        evidence = verdict.score if verdict.llr is None else verdict.llr
+        return _SUSPECT_FIRST.index(verdict.verdict), evidence or 0.0
+
+    worst = min(verdicts, key=suspicion)
+    others = ", ".join(f"{one.channel}: {one.verdict}" for one in verdicts if one is not worst)
+    if not others:
+        return worst
+    text = f"the channels differ; this is channel {worst.channel}, the most suspect one (the others: {others})"
+    return replace(worst, warnings=(*worst.warnings, Notice("other_channels", text, len(verdicts))))
 
 
 def _check_prior(prior_spoof: float | None) -> None:
-    if prior_spoof is not None and not 0 < prior_spoof < 1:
-        raise ConfigError(f"prior_spoof must be over 0 and under 1, got {prior_spoof}", code="setting")
+    if prior_spoof is not None and not (isinstance(prior_spoof, int | float) and 0 < prior_spoof < 1):
+        raise ConfigError(f"prior_spoof must be a number over 0 and under 1, got {prior_spoof!r}", code="setting")

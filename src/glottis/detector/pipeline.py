@@ -1,69 +1,56 @@
-"""Blocks in, windows out, a verdict at the end: the one way that files, samples and streams go."""
+"""Blocks in, scored windows out: the one way that files, samples and streams go."""
 
 from __future__ import annotations
 
-import time
 from collections import deque
-from collections.abc import Callable
-from concurrent.futures import Executor, Future
+from concurrent.futures import Future
 from dataclasses import dataclass
 
-import glottis
 from glottis.audio import SpeechMeter, Windower
-from glottis.bundle import Bundle
+from glottis.bundle import Bundle, Manifest
 from glottis.calibration import Calibrator, from_json
-from glottis.detector.aggregate import aggregate
-from glottis.detector.decide import decide, p_spoof_of, thresholds_of
-from glottis.detector.segments import spoof_segments
+from glottis.detector.crew import Crew
 from glottis.detector.session import Scored, Session
-from glottis.verdict import BundleId, Decision, Notice, Samples, Verdict, Window
+from glottis.verdict import Samples, Window
 
 LEAST_SPEECH = 0.1
 """The share of a window in which somebody must speak for it to be scored."""
 
-SHORT_S = 2.0
-NARROW_HZ = 4_200.0
-AHEAD = 4
-"""Windows in flight for each thread; more would only take memory."""
+HEARD = 0.5
+"""The least probability of speech by the model itself, where it tells one, for a window to count."""
 
 
-@dataclass(frozen=True, slots=True)
 class Model:
-    """An open bundle with all that is needed to use it; shared by all pipelines."""
+    """A bundle with all that is needed to use it; shared by all pipelines.
 
-    bundle: Bundle
-    session: Session
-    recording_calibration: Calibrator | None
-    window_calibration: Calibrator | None
+    Raises:
+        BundleError: The model or a calibration does not fit the manifest.
+    """
 
-    @classmethod
-    def of(cls, bundle: Bundle) -> Model:
-        """Load the model and the calibrations.
+    def __init__(self, bundle: Bundle) -> None:
+        manifest = bundle.manifest
+        calibration = manifest.calibration
+        self.bundle = bundle
+        self.recording_calibration: Calibrator | None = from_json(calibration["recording"]) if calibration else None
+        self.window_calibration: Calibrator | None = from_json(calibration["window"]) if calibration else None
+        self.session = Session(
+            bundle.read("model.onnx"),
+            window_samples=manifest.window_samples,
+            inputs=manifest.inputs,
+            outputs=manifest.outputs,
+            name=str(bundle.path),
+        )
 
-        Raises:
-            BundleError: One of them does not fit.
-        """
-        stored = bundle.manifest.calibration
-        recording, window = (from_json(stored["recording"]), from_json(stored["window"])) if stored else (None, None)
-        return cls(bundle, Session(bundle), recording, window)
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What the reader knows of a recording once it was read; see the fields of `Verdict`."""
-
-    source: str
-    sample_rate_hz: int
-    codec: str | None
-    bandwidth_hz: float | None
-    duration_s: float
-    channel: int | None = None
-    complete: bool = True
-    warnings: tuple[Notice, ...] = ()
+    @property
+    def manifest(self) -> Manifest:
+        """The bundle's manifest."""
+        return self.bundle.manifest
 
 
 @dataclass(frozen=True, slots=True)
-class _Pending:
+class _Waiting:
+    """A window on its way, from sample `start` to `end`; None in the place of a score where too little is spoken."""
+
     start: int
     end: int
     speech: float
@@ -73,147 +60,89 @@ class _Pending:
 class Pipeline:
     """One lane of one recording on its way through the model.
 
+    A window is scored as soon as its last sample is there, while the rest is still being read. What is held is one
+    window's length of samples, the few windows that the crew works on, and the time line so far.
+
     Args:
         model: The detector's model.
-        prior_spoof: The user's prior, or None for the bundle's.
-        pool: Where windows are scored side by side, or None to score them here.
-        threads: Of the pool.
+        crew: Who may score windows meanwhile; by default each is scored here, at once.
     """
 
-    def __init__(self, model: Model, prior_spoof: float | None, pool: Executor | None = None, threads: int = 1) -> None:
-        manifest = model.bundle.manifest
+    def __init__(self, model: Model, crew: Crew | None = None) -> None:
         self._model = model
-        self._manifest = manifest
-        self._prior_spoof = manifest.decision.prior_spoof if prior_spoof is None else prior_spoof
-        self._pool = pool
-        self._ahead = AHEAD * threads
-        self._windower = Windower(manifest.window_samples, manifest.hop_samples)
-        self._meter = SpeechMeter(manifest.sample_rate_hz)
-        self._pending: deque[_Pending] = deque()
+        self._crew = crew
+        self._rate_hz = model.manifest.sample_rate_hz
+        self._windower = Windower(model.manifest.window_samples, model.manifest.hop_samples)
+        self._meter = SpeechMeter(self._rate_hz)
+        self._waiting: deque[_Waiting] = deque()
         self._windows: list[Window] = []
-        self._began = time.perf_counter()
+        self._heard_s = 0.0
+        self._heard_until = 0
+
+    @property
+    def windows(self) -> list[Window]:
+        """The time line so far."""
+        return self._windows
+
+    @property
+    def speech_s(self) -> float:
+        """Seconds of speech so far; where the model tells speech too, only of windows in which it hears some."""
+        if "speech" in self._model.manifest.outputs:
+            return min(self._heard_s, self._meter.speech_s)
+        return self._meter.speech_s
 
     def push(self, samples: Samples) -> list[Window]:
         """Take samples ``(n,)`` at the model's rate; give the windows that are done, in order."""
         self._meter.push(samples)
-        for start, window in self._windower.push(samples):
-            self._submit(start, window)
-        return self._collect(self._ahead)
+        self._take(self._windower.push(samples))
+        return self._collect(wait=False)
 
-    def finish_windows(self) -> list[Window]:
+    def finish(self) -> list[Window]:
         """Nothing more comes: give the windows that are left."""
         self._meter.finish()
-        for start, window in self._windower.finish():
-            self._submit(start, window)
-        return self._collect(0)
+        self._take(self._windower.finish())
+        return self._collect(wait=True)
 
-    def _submit(self, start: int, window: Samples) -> None:
-        end = min(start + len(window), self._windower.total_samples)
-        speech = self._meter.fraction(start, end)
-        scored: Scored | Future[Scored] | None = None
-        if speech >= LEAST_SPEECH:
-            score = self._model.session.score
-            scored = score(window) if self._pool is None else self._pool.submit(score, window)
-        self._pending.append(_Pending(start, end, speech, scored))
+    def _take(self, windows: list[tuple[int, Samples]]) -> None:
+        for start, window in windows:
+            end = min(start + len(window), self._windower.total_samples)
+            speech = self._meter.fraction(start, end)
+            scored = self._score(window) if speech >= LEAST_SPEECH else None
+            self._waiting.append(_Waiting(start, end, speech, scored))
 
-    def _collect(self, leave: int) -> list[Window]:
-        """Finished windows; waits for the oldest ones as long as more than `leave` are in flight."""
+    def _score(self, window: Samples) -> Scored | Future[Scored]:
+        score = self._model.session.score
+        elsewhere = self._crew.offer(score, window) if self._crew else None
+        return elsewhere or score(window)
+
+    def _collect(self, *, wait: bool) -> list[Window]:
         done = []
-        while self._pending:
-            scored = self._pending[0].scored
+        while self._waiting:
+            scored = self._waiting[0].scored
             if isinstance(scored, Future):
-                if len(self._pending) <= leave and not scored.done():
+                if not wait and not scored.done():
                     break
                 scored = scored.result()
-            done.append(self._window(self._pending.popleft(), scored))
+            done.append(self._window(self._waiting.popleft(), scored))
         self._windows += done
         return done
 
-    def _window(self, pending: _Pending, scored: Scored | None) -> Window:
-        rate_hz = self._manifest.sample_rate_hz
-        speech = pending.speech
+    def _window(self, one: _Waiting, scored: Scored | None) -> Window:
+        speech = one.speech
         if scored is not None and scored.speech is not None:
-            speech = min(speech, scored.speech) if scored.speech < 0.5 else speech  # noqa: PLR2004
-            scored = scored if scored.speech >= 0.5 else None  # noqa: PLR2004
-        score = None if scored is None else scored.score
+            if scored.speech < HEARD:
+                speech, scored = min(speech, scored.speech), None
+            else:
+                self._hear(one.start, one.end)
+        start_s, end_s = one.start / self._rate_hz, one.end / self._rate_hz
+        if scored is None:
+            return Window(start_s, end_s, None, None, speech)
         calibration = self._model.window_calibration
-        seconds = speech * (pending.end - pending.start) / rate_hz
-        llr = None if score is None or calibration is None else float(calibration.apply(score, seconds))
-        return Window(pending.start / rate_hz, pending.end / rate_hz, score, llr, speech)
+        llr = None if calibration is None else float(calibration.apply(scored.score, speech * (end_s - start_s)))
+        return Window(start_s, end_s, scored.score, llr, speech)
 
-    def verdict(self, facts: Callable[[], Facts] | Facts) -> Verdict:
-        """Finish, aggregate, calibrate, decide."""
-        self.finish_windows()
-        known = facts if isinstance(facts, Facts) else facts()
-        scored = [window for window in self._windows if window.score is not None]
-        speech_s = self._speech_s()
-        thresholds = thresholds_of(self._manifest.decision, self._prior_spoof)
-        score = llr = None
-        if scored and speech_s >= self._manifest.min_speech_s:
-            score = aggregate(self._windows, self._manifest.aggregate)
-            if self._model.recording_calibration is not None:
-                llr = float(self._model.recording_calibration.apply(score, speech_s))
-        decision, reasons = self._decide(score, llr, thresholds, known, speech_s)
-        bundle = self._model.bundle
-        return Verdict(
-            source=known.source,
-            verdict=decision,
-            score=score,
-            llr=llr,
-            p_spoof=None if llr is None else p_spoof_of(llr, self._prior_spoof),
-            prior_spoof=self._prior_spoof,
-            thresholds=None if self._model.recording_calibration is None else thresholds,
-            duration_s=known.duration_s,
-            analysed_s=_covered_s(scored),
-            speech_s=speech_s,
-            sample_rate_hz=known.sample_rate_hz,
-            codec=known.codec,
-            bandwidth_hz=known.bandwidth_hz,
-            bundle=BundleId(bundle.manifest.name, bundle.manifest.version, bundle.sha256),
-            glottis=glottis.__version__,
-            elapsed_s=time.perf_counter() - self._began,
-            channel=known.channel,
-            complete=known.complete,
-            reasons=reasons,
-            warnings=known.warnings,
-            windows=tuple(self._windows),
-            spoof_segments=() if score is None else spoof_segments(self._windows, thresholds["spoof"]),
-        )
-
-    def _speech_s(self) -> float:
-        """Seconds of speech; where the model tells speech too, only those in windows that it agrees to."""
-        if "speech" not in self._manifest.outputs:
-            return self._meter.speech_s
-        scored = [window for window in self._windows if window.score is not None]
-        spoken = [min(window.speech, 1.0) * (window.end_s - window.start_s) for window in scored]
-        return min(self._meter.speech_s, sum(spoken))
-
-    def _decide(
-        self, score: float | None, llr: float | None, thresholds: dict[str, float], facts: Facts, speech_s: float
-    ) -> tuple[Decision, tuple[Notice, ...]]:
-        reasons = []
-        if score is None:
-            return Decision.NO_SPEECH, (
-                Notice("no_speech", f"{speech_s:.1f} s of speech, too little to judge", round(speech_s, 3)),
-            )
-        if speech_s < SHORT_S:
-            reasons.append(Notice("short", f"only {speech_s:.1f} s of speech", round(speech_s, 3)))
-        if facts.bandwidth_hz is not None and facts.bandwidth_hz < NARROW_HZ:
-            khz = facts.bandwidth_hz / 1000
-            reasons.append(Notice("narrow_band", f"nothing above {khz:.1f} kHz", round(facts.bandwidth_hz, 1)))
-        if llr is None:
-            reasons.append(Notice("uncalibrated", "the detector is not calibrated: its score is no probability"))
-            return Decision.INCONCLUSIVE, tuple(reasons)
-        decision = decide(llr, thresholds)
-        if decision is Decision.BONAFIDE and not facts.complete:
-            reasons.append(Notice("incomplete", "not all of the recording could be analysed"))
-            decision = Decision.INCONCLUSIVE
-        return decision, tuple(reasons)
-
-
-def _covered_s(windows: list[Window]) -> float:
-    covered = reached = 0.0
-    for window in windows:
-        covered += max(0.0, window.end_s - max(window.start_s, reached))
-        reached = max(reached, window.end_s)
-    return covered
+    def _hear(self, start: int, end: int) -> None:
+        """Count the speech of a window, that of overlapping ones once."""
+        start = max(start, self._heard_until)
+        self._heard_s += self._meter.fraction(start, end) * (end - start) / self._rate_hz
+        self._heard_until = end

@@ -8,19 +8,23 @@ from glottis.verdict import Segment, Window
 
 
 def spoof_segments(windows: Sequence[Window], threshold: float) -> tuple[Segment, ...]:
-    """Neighbouring windows whose llr is at most `threshold`, joined; the llr of a segment is their mean.
+    """Windows whose llr is at most `threshold`, neighbours joined; the llr of a segment is the mean of its windows'.
 
-    A window without a score ends a segment.
+    Another window between two ends a segment, with a score or without, unless the two overlap in time: segments
+    never do.
+
+    Args:
+        windows: In order.
+        threshold: In nats.
     """
-    runs: list[list[Window]] = []
-    inside = False
-    for window in windows:
-        suspect = window.llr is not None and window.llr <= threshold
-        if suspect and inside:
-            runs[-1].append(window)
-        elif suspect:
-            runs.append([window])
-        inside = suspect
-    return tuple(
-        Segment(run[0].start_s, run[-1].end_s, sum(window.llr or 0.0 for window in run) / len(run)) for run in runs
-    )
+    runs: list[list[tuple[Window, float]]] = []
+    last = -2
+    for place, window in enumerate(windows):
+        if window.llr is None or window.llr > threshold:
+            continue
+        if runs and (last == place - 1 or window.start_s < runs[-1][-1][0].end_s):
+            runs[-1].append((window, window.llr))
+        else:
+            runs.append([(window, window.llr)])
+        last = place
+    return tuple(Segment(run[0][0].start_s, run[-1][0].end_s, sum(llr for _, llr in run) / len(run)) for run in runs)

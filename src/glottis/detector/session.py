@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from glottis.bundle import Bundle
 from glottis.errors import BundleError
 from glottis.verdict import Samples
 
@@ -18,7 +18,7 @@ class Scored:
 
     Attributes:
         score: Higher is more bona fide.
-        speech: The probability that somebody speaks in it, or None where the model does not tell.
+        speech: The probability that somebody speaks in it, 0 to 1, or None where the model does not tell.
     """
 
     score: float
@@ -26,55 +26,87 @@ class Scored:
 
 
 class Session:
-    """A bundle's model on the CPU; it may be called from many threads at once.
+    """A bundle's model on the CPU; any number of threads may call it at once.
 
-    One window a call and one thread, so that a window's score depends on nothing else.
+    One window a call and one thread a call, so that a window's score depends on nothing but the window: bit-equal
+    whatever the company.
+
+    Args:
+        model: The bytes of ``model.onnx``.
+        window_samples: The length of a window.
+        inputs: The name of the input, float32 ``(batch, window_samples)``.
+        outputs: The names of the outputs, ``score`` among them.
+        name: What errors call it.
 
     Raises:
-        BundleError: ONNX Runtime cannot load the model, or its inputs and outputs are not the manifest's.
+        BundleError: ``model``: ONNX Runtime cannot load it, or its input or outputs are others.
     """
 
-    def __init__(self, bundle: Bundle) -> None:
+    def __init__(
+        self,
+        model: bytes,
+        *,
+        window_samples: int,
+        inputs: str = "samples",
+        outputs: Sequence[str] = ("score",),
+        name: str = "model.onnx",
+    ) -> None:
+        self._name = name
+        self._inputs = inputs
+        self._outputs = [output for output in ("score", "speech") if output in outputs]
+        self._session = self._load(model)
+        self._check(window_samples, outputs)
+
+    def _load(self, model: bytes) -> Any:
         import onnxruntime
 
-        self._name = str(bundle.path)
-        manifest = bundle.manifest
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-        options.log_severity_level = 3
+        options.log_severity_level = 4  # what it logs at 3, it raises too
         try:
-            self._session: Any = onnxruntime.InferenceSession(
-                bundle.read("model.onnx"), options, providers=["CPUExecutionProvider"]
-            )
-        except BundleError:
-            raise
+            return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime's errors have no common base
             raise self._refused(f"the model cannot be loaded: {error}") from error
-        self._input = manifest.inputs
-        self._outputs = [name for name in ("score", "speech") if name in manifest.outputs]
-        self._check({one.name for one in self._session.get_inputs()}, {one.name for one in self._session.get_outputs()})
 
-    def _check(self, inputs: set[str], outputs: set[str]) -> None:
-        if inputs != {self._input}:
-            raise self._refused(f"the model's input must be {self._input}, and is {', '.join(sorted(inputs))}")
-        if not set(self._outputs) <= outputs:
-            raise self._refused(f"the model must give {', '.join(self._outputs)}, and gives {sorted(outputs)}")
+    def _check(self, window_samples: int, outputs: Sequence[str]) -> None:
+        inputs = self._session.get_inputs()
+        if [one.name for one in inputs] != [self._inputs]:
+            got = ", ".join(one.name for one in inputs)
+            raise self._refused(f"the model's input must be {self._inputs}, and is {got or 'none'}")
+        if inputs[0].type != "tensor(float)" or not _takes(inputs[0].shape, window_samples):
+            got = f"{inputs[0].type} {inputs[0].shape}"
+            raise self._refused(f"the model's input must be float32 (batch, {window_samples}), and is {got}")
+        have = {one.name for one in self._session.get_outputs()}
+        if missing := [output for output in outputs if output not in have]:
+            raise self._refused(f"the model must give {', '.join(missing)}, and gives {', '.join(sorted(have))}")
+
+    def score(self, window: Samples) -> Scored:
+        """Score one window, ``(window_samples,)``.
+
+        Raises:
+            BundleError: ``model``: it fails on the window, or what it gives is not one finite number a window.
+        """
+        try:
+            values = self._session.run(self._outputs, {self._inputs: window[None]})
+        except Exception as error:  # ONNX Runtime's errors have no common base
+            raise self._refused(f"the model fails on a window: {error}") from error
+        numbers = [np.asarray(value) for value in values]
+        if any(number.shape != (1,) or not np.isfinite(number).all() for number in numbers):
+            raise self._refused(f"the model must give one finite number a window, and gives {numbers!r:.80}")
+        score, *speech = (float(number[0]) for number in numbers)
+        if speech and not 0 <= speech[0] <= 1:
+            raise self._refused(f"the model's speech must be a probability, and is {speech[0]}")
+        return Scored(score, speech[0] if speech else None)
 
     def _refused(self, what: str) -> BundleError:
         return BundleError(f"{self._name}: {what}", code="model", hint="export the bundle again")
 
-    def score(self, window: Samples) -> Scored:
-        """Score one window, shape ``(window_samples,)``.
 
-        Raises:
-            BundleError: The model fails on it, or its score is no number.
-        """
-        try:
-            values = [np.asarray(v) for v in self._session.run(self._outputs, {self._input: window[None]})]
-        except Exception as error:  # ONNX Runtime's errors have no common base
-            raise self._refused(f"the model fails on a window: {error}") from error
-        if any(value.shape != (1,) for value in values) or not np.isfinite(values).all():
-            raise self._refused(f"the model's outputs must be one number a window, and are {values!r:.80}")
-        return Scored(float(values[0][0]), float(values[1][0]) if len(values) > 1 else None)
+def _takes(shape: Sequence[int | str | None], window_samples: int) -> bool:
+    """Whether ``(1, window_samples)`` fits; a dimension that is no number takes any."""
+    wanted = (1, window_samples)
+    return len(shape) == len(wanted) and all(
+        not isinstance(have, int) or have == want for have, want in zip(shape, wanted, strict=True)
+    )

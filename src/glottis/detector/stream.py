@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from types import TracebackType
 from typing import Any, Self
 
@@ -10,13 +11,16 @@ from numpy.typing import NDArray
 
 from glottis.audio import BandwidthMeter, StreamResampler
 from glottis.audio.source import check_rate, gate, to_float
-from glottis.detector.pipeline import Facts, Model, Pipeline
+from glottis.detector.judge import Facts, judge
+from glottis.detector.pipeline import Model, Pipeline
 from glottis.errors import ConfigError, InputError
 from glottis.verdict import Verdict, Window
 
 
 class Stream:
     """Made by `Detector.stream`; a context manager. Its windows and scores are those of the whole file.
+
+    One thread at a time may use it.
 
     Args:
         model: The detector's model.
@@ -28,9 +32,12 @@ class Stream:
     def __init__(self, model: Model, sample_rate_hz: int, prior_spoof: float | None, name: str) -> None:
         self._name = name
         self._rate_hz = check_rate(sample_rate_hz, name)
-        self._resampler = StreamResampler(sample_rate_hz, model.bundle.manifest.sample_rate_hz, 1)
-        self._bandwidth = BandwidthMeter(sample_rate_hz)
-        self._pipeline = Pipeline(model, prior_spoof)
+        self._resampler = StreamResampler(self._rate_hz, model.manifest.sample_rate_hz, 1)
+        self._bandwidth = BandwidthMeter(self._rate_hz)
+        self._pipeline = Pipeline(model)
+        self._model = model
+        self._prior_spoof = prior_spoof
+        self._began = time.perf_counter()
         self._samples = 0
         self._finished = False
 
@@ -65,15 +72,16 @@ class Stream:
         if not self._samples:
             raise InputError(f"{self._name}: holds no samples", code="no_samples", hint="feed it before finish()")
         self._pipeline.push(self._resampler.finish()[0])
-        return self._pipeline.verdict(
-            Facts(
-                source=self._name,
-                sample_rate_hz=self._rate_hz,
-                codec=None,
-                bandwidth_hz=self._bandwidth.bandwidth_hz,
-                duration_s=self._samples / self._rate_hz,
-            )
+        self._pipeline.finish()
+        facts = Facts(
+            source=self._name,
+            sample_rate_hz=self._rate_hz,
+            codec=None,
+            bandwidth_hz=self._bandwidth.bandwidth_hz,
+            duration_s=self._samples / self._rate_hz,
+            began=self._began,
         )
+        return judge(self._model, self._pipeline, facts, self._prior_spoof)
 
     def _check_open(self) -> None:
         if self._finished:

@@ -15,9 +15,9 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Subset
 
 from glottis.errors import RecipeError
-from glottis.nets import build_net
 from glottis.training import checkpoint
 from glottis.training.batches import Augment, Batches
+from glottis.training.finished import build_recipe_net, finished_net, soft_targets
 from glottis.training.losses import build_loss
 from glottis.training.recipe import Recipe, Schedule
 from glottis.training.store import ClipStore
@@ -54,9 +54,12 @@ def fit_net(  # noqa: PLR0915  # one function, readable in one sitting
     torch.manual_seed(schedule.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     net = build_recipe_net(recipe).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    average = checkpoint.MovingAverage(net, settings.ema)
     optimiser = torch.optim.AdamW(net.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
     loss_of = build_loss(recipe.loss)
+    if recipe.schedule.start:
+        net.load_state_dict(finished_net(recipe.schedule.start).state_dict())
+    average = checkpoint.MovingAverage(net, settings.ema)
+    teacher = soft_targets(recipe.distil, device)
     bf16 = wants_bf16(schedule.bf16, device)
 
     start, best = 0, math.inf
@@ -86,7 +89,12 @@ def fit_net(  # noqa: PLR0915  # one function, readable in one sitting
                 group["lr"] = settings.learning_rate * rate(step, schedule)
             with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
                 score, _ = net(samples.to(device))
+                soft = teacher(samples.to(device))
             loss = loss_of(score.float(), bonafide.to(device))
+            if soft is not None:
+                loss = torch.lerp(
+                    loss, nn.functional.binary_cross_entropy_with_logits(score.float(), soft), recipe.distil.weight
+                )
             optimiser.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
             nn.utils.clip_grad_norm_(net.parameters(), settings.clip_norm)
@@ -112,11 +120,6 @@ def fit_net(  # noqa: PLR0915  # one function, readable in one sitting
         raise RecipeError("no checkpoint was ever chosen", hint="schedule.steps must be at least 1")
     judge.load_state_dict(chosen["net"])
     return judge.eval().cpu()
-
-
-def build_recipe_net(recipe: Recipe) -> nn.Module:
-    """The net of a recipe, with new weights."""
-    return build_net(recipe.net["name"], {k: v for k, v in recipe.net.items() if k != "name"})
 
 
 def rate(step: int, schedule: Schedule) -> float:

@@ -57,6 +57,7 @@ class Schedule:
         seed: Of the weights and of every draw.
         threads: Of torch.
         bf16: ``auto`` (where the processor multiplies it), ``on`` or ``off``.
+        start: The folder of a finished run of the same net from whose weights this one starts, or empty.
     """
 
     steps: int = 6000
@@ -65,6 +66,7 @@ class Schedule:
     seed: int = 1
     threads: int = 2
     bf16: str = "auto"
+    start: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,19 @@ class Loss:
 
     name: str = "bce"
     smoothing: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Distil:
+    """Learning from a greater net beside the labels (Hinton et al., 2015).
+
+    Attributes:
+        teacher: The folder of a finished run, or empty for none. The teacher hears the same augmented crops.
+        weight: The share of the loss against the teacher's probabilities; the rest is against the labels.
+    """
+
+    teacher: str = ""
+    weight: float = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +105,9 @@ class Export:
         cost_bonafide_rejected: Of calling a person a spoof.
         cost_inconclusive: Of giving no answer.
         prior_spoof: The prior that the user did not give.
+        no_speech: A folder of sounds in which nobody speaks (music, noise), below which each folder is a source; on
+            them the ``speech`` output is fitted. Empty: the bundle has none.
+        card: A text that is put into the model card, or empty.
     """
 
     name: str = "glottis"
@@ -102,6 +120,8 @@ class Export:
     cost_bonafide_rejected: float = 1.0
     cost_inconclusive: float = 0.2
     prior_spoof: float = 0.5
+    no_speech: str = ""
+    card: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +132,7 @@ class Recipe:
     net: Mapping[str, Any]
     augment: Mapping[str, Any] = field(default_factory=dict)
     loss: Loss = field(default_factory=Loss)
+    distil: Distil = field(default_factory=Distil)
     optimiser: Optimiser = field(default_factory=Optimiser)
     schedule: Schedule = field(default_factory=Schedule)
     export: Export = field(default_factory=Export)

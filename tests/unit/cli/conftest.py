@@ -56,6 +56,7 @@ def run(detector, monkeypatch, tmp_path):
     def call(*args, **extra):
         return CliRunner().invoke(program, [str(a) if isinstance(a, Path) else a for a in args], **extra)
 
+    call.detector = detector
     return call
 
 

@@ -42,7 +42,7 @@ def verdict_of(source, decision, **changes):
 
 
 class Detector:
-    def __init__(self, model=None, threads=1, prior_spoof=None):
+    def __init__(self, model=None, *, threads=1):
         from glottis.errors import BundleError
 
         if model == "none":

@@ -7,6 +7,8 @@ import os
 
 import pytest
 
+pytestmark = pytest.mark.usefixtures("folder")
+
 BAD = {
     "text.wav": "not_audio",
     "empty.wav": "empty",
@@ -22,7 +24,7 @@ def lines_of(result):
     return [json.loads(line) for line in result.stdout.splitlines()]
 
 
-def test_a_batch_goes_on_over_bad_files(run, folder):
+def test_a_batch_goes_on_over_bad_files(run):
     result = run("scan", "a.wav", *BAD, "cut.wav", "spoof.wav", "--format", "jsonl")
     lines = lines_of(result)
     assert result.exit_code == 3
@@ -33,7 +35,7 @@ def test_a_batch_goes_on_over_bad_files(run, folder):
     assert result.stderr.startswith("2 bonafide, 1 spoof, 7 failed in ")
 
 
-def test_done(run, folder):
+def test_done(run):
     result = run("scan", "a.wav")
     assert result.exit_code == 0
     assert result.stdout.splitlines()[0].split() == ["verdict", "p_spoof", "llr", "speech", "recording"]
@@ -61,14 +63,14 @@ def test_done(run, folder):
         (["-", "-"], 2),
     ],
 )
-def test_exit_codes(run, folder, args, code):
+def test_exit_codes(run, args, code):
     result = run("scan", *args)
     assert result.exit_code == code
     assert "Traceback" not in result.stderr
     assert (not result.stdout) == (code == 2)
 
 
-def test_a_bug_is_told_without_a_traceback(run, folder, detector, monkeypatch):
+def test_a_bug_is_told_without_a_traceback(run, detector, monkeypatch):
     def broken(*_, **__):
         raise RuntimeError("\x1b[31moops")
 
@@ -78,8 +80,8 @@ def test_a_bug_is_told_without_a_traceback(run, folder, detector, monkeypatch):
     assert "a bug of Glottis: RuntimeError: \\x1b[31moops" in result.stderr
 
 
-def test_interrupted_keeps_what_was_finished(run, folder, detector, monkeypatch):
-    def cut(self, recordings, **_):
+def test_interrupted_keeps_what_was_finished(run, detector, monkeypatch):
+    def cut(_self, recordings, **_):
         yield detector.verdict_of(next(iter(recordings)), "spoof")
         raise KeyboardInterrupt
 
@@ -91,7 +93,7 @@ def test_interrupted_keeps_what_was_finished(run, folder, detector, monkeypatch)
     assert "interrupted" in result.stderr
 
 
-def test_flags_reach_the_detector(run, folder, detector):
+def test_flags_reach_the_detector(run, detector):
     run("scan", "a.wav", "--threads", "3", "--channel", "1", "--prior", "0.01", "--model", "other")
     assert detector.CALLS == {"model": "other", "threads": 3, "channel": 1, "prior_spoof": 0.01}
 
@@ -110,7 +112,7 @@ def test_stdin(run, wav):
     assert run("scan", "-", input=b"").exit_code == 3
 
 
-def test_a_glob_that_the_shell_left(run, folder):
+def test_a_glob_that_the_shell_left(run):
     result = run("scan", "*oo*.wav", "[a].wav", "no*ne.wav", "--format", "jsonl")
     assert [line["source"] for line in lines_of(result)] == ["spoof.wav", "a.wav", "no*ne.wav"]
     assert result.exit_code == 3
@@ -121,7 +123,7 @@ def test_a_name_that_looks_like_a_glob(run, folder, wav):
     assert run("scan", "take[1].wav").exit_code == 0
 
 
-def test_csv(run, folder):
+def test_csv(run):
     result = run("scan", "a.wav", "spoof.wav", "missing.wav", "--format", "csv")
     assert result.stdout_bytes.count(b"\r\n") == 4
     from glottis.cli.lines import CSV_HEADER
@@ -189,7 +191,7 @@ def test_recursive(run, folder, wav):
     assert [line["source"] for line in lines_of(result)] == ["sub/a.flac", "sub/deep/B.WAV", "a.wav"]
 
 
-def test_a_folder_without_recordings_is_no_success(run, folder):
+def test_a_folder_without_recordings_is_no_success(run):
     result = run("scan", "-r", "sub", "--format", "jsonl")
     assert result.exit_code == 3
     assert lines_of(result)[0]["error"]["code"] == "no_recordings"

@@ -1,0 +1,52 @@
+"""Finished runs: their nets, to start from or to learn from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from glottis.errors import RecipeError
+from glottis.nets import build_net
+from glottis.training import checkpoint
+from glottis.training.recipe import Distil, Recipe, make_recipe
+
+
+def build_recipe_net(recipe: Recipe) -> nn.Module:
+    """The net of a recipe, with new weights."""
+    return build_net(recipe.net["name"], {k: v for k, v in recipe.net.items() if k != "name"})
+
+
+def finished_net(folder: str | Path) -> nn.Module:
+    """The chosen net of a run, in evaluation mode.
+
+    Args:
+        folder: The run's output folder, with ``recipe.json`` and ``best.pt`` in it.
+
+    Raises:
+        RecipeError: There is no finished run.
+    """
+    folder = Path(folder)
+    kept, chosen = folder / "recipe.json", checkpoint.load(folder / "best.pt")
+    if chosen is None or not kept.exists():
+        raise RecipeError(f"{folder} holds no run with a chosen checkpoint", hint="train it first")
+    net = build_recipe_net(make_recipe(json.loads(kept.read_text())["recipe"]))
+    net.load_state_dict(chosen["net"])
+    return net.eval()
+
+
+def soft_targets(distil: Distil, device: torch.device) -> Callable[[Tensor], Tensor | None]:
+    """A function from crops ``(batch, n)`` to the teacher's probabilities of bona fide ``(batch,)``, or to None."""
+    if not distil.teacher:
+        return lambda _samples: None
+    teacher = finished_net(distil.teacher).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def listen(samples: Tensor) -> Tensor:
+        with torch.no_grad():
+            probability: Tensor = torch.sigmoid(teacher(samples)[0].float())
+        return probability
+
+    return listen
