@@ -11,7 +11,7 @@ DEV := .venv/bin
 DEMO := .venv-demo/bin
 BARE := .venv-bare/bin
 SOURCES := $(shell find src -type f -not -name '*.pyc')
-PIP := -m pip install --quiet --disable-pip-version-check
+PIP := -m pip install --quiet --disable-pip-version-check --no-compile
 NEW_ENOUGH := $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'
 
 .PHONY: demo test slow lint types bare picture clean

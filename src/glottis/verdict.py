@@ -58,7 +58,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A stretch of a recording that stands out as spoof; `llr` is its weakest window's mean."""
+    """A stretch of a recording that stands out as spoof; `llr` is the mean of its windows'."""
 
     start_s: float
     end_s: float

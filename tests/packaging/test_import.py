@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 DEFAULT = ROOT / "src" / "glottis" / "bundle" / "default" / "bundle.json"
 HEAVY = ["torch", "matplotlib", "fastapi", "onnxruntime", "av", "numpy", "rich", "click", "webrtcvad", "transformers"]
+IMPORT_S = 0.15
 
 
 def in_a_fresh_process(code: str):
@@ -49,6 +50,14 @@ def at_import():
 @pytest.mark.parametrize("module", HEAVY)
 def test_import_brings_in_nothing_heavy(at_import, module):
     assert module not in at_import["modules"]
+
+
+def test_import_is_quick():
+    """In time of the processor, so that what else runs here does not count; the best of three."""
+    code = (
+        "import json, time; began = time.process_time(); import glottis; print(json.dumps(time.process_time() - began))"
+    )
+    assert min(in_a_fresh_process(code) for _ in range(3)) < IMPORT_S
 
 
 def test_import_has_no_side_effects(at_import):

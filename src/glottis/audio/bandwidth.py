@@ -22,7 +22,7 @@ class BandwidthMeter:
     def __init__(self, sample_rate_hz: int) -> None:
         self.sample_rate_hz = sample_rate_hz
         self._every = max(int(sample_rate_hz * _EVERY_S), _FRAME)
-        self._taper = np.kaiser(_FRAME, _TAPER_BETA)
+        self._taper = np.kaiser(_FRAME, _TAPER_BETA).astype(np.float32)
         self._power = np.zeros(_FRAME // 2 + 1)
         self._frames = 0
         self._frame = np.zeros(_FRAME, np.float32)
@@ -44,10 +44,9 @@ class BandwidthMeter:
             self._position += count
 
     def _add(self, frame: NDArray[np.float32]) -> None:
-        wide = frame.astype(np.float64)
-        if float(wide @ wide) <= _QUIET * _FRAME:
+        if float(np.square(frame).sum()) <= _QUIET * _FRAME:
             return
-        self._power += np.abs(np.fft.rfft(wide * self._taper)) ** 2
+        self._power += np.abs(np.fft.rfft(frame * self._taper)) ** 2
         self._frames += 1
 
     @property

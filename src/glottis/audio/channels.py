@@ -133,7 +133,7 @@ class ChannelChooser:
             return np.ascontiguousarray(samples[numbers])
         if len(self._mixed) == 1:
             return samples[self._mixed[0], None]
-        mixed = samples[self._mixed[0], None] * self._signs[self._mixed[0]]
+        mixed: Block = samples[self._mixed[0], None] * self._signs[self._mixed[0]]
         for channel in self._mixed[1:]:
             mixed += samples[channel] * self._signs[channel]
         mixed /= np.float32(len(self._mixed))

@@ -253,9 +253,9 @@ def _planes(frames: list[AudioFrame]) -> NDArray[np.float32]:
     channels = first.layout.nb_channels
     kind = first.to_ndarray().dtype
     if first.format.is_planar:
-        rows = [[np.frombuffer(plane, kind, frame.samples) for plane in frame.planes] for frame in frames]
+        rows = [[np.frombuffer(memoryview(plane), kind, frame.samples) for plane in frame.planes] for frame in frames]
         return to_float(np.stack([np.concatenate(row) for row in zip(*rows, strict=True)]))
-    packed = [np.frombuffer(frame.planes[0], kind, frame.samples * channels) for frame in frames]
+    packed = [np.frombuffer(memoryview(frame.planes[0]), kind, frame.samples * channels) for frame in frames]
     return to_float(np.ascontiguousarray(np.concatenate(packed).reshape(-1, channels).T))
 
 

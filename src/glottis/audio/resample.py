@@ -105,14 +105,14 @@ class _Polyphase:
 
     def __init__(self, source_rate_hz: int, sample_rate_hz: int, lower_hz: int) -> None:
         divisor = math.gcd(source_rate_hz, sample_rate_hz)
-        taps = (_ATTENUATION_DB - 7.95) / (2.285 * math.pi * _TRANSITION) * source_rate_hz / lower_hz  # Kaiser (1974)
+        taps = _taps(source_rate_hz, lower_hz)
         columns = math.isqrt(int(_MAX_PRODUCT / taps))
         times = math.ceil(columns * divisor / sample_rate_hz)
         self._step_in, self._step_out = source_rate_hz // divisor * times, sample_rate_hz // divisor * times
         groups = self._step_out // columns
         columns = math.ceil(self._step_out / groups)
         self.half = math.ceil(taps / 2)
-        self._starts, self._matrices = _matrices(source_rate_hz, sample_rate_hz, lower_hz, taps, groups, columns)
+        self._starts, self._matrices = _matrices(source_rate_hz, sample_rate_hz, lower_hz, groups, columns)
         width = self._matrices.shape[1]
         most = min(_MAX_PRODUCT // (width * columns), int(source_rate_hz * _BLOCK_S) // self._step_in)
         self._rows = max(most, 1)
@@ -140,11 +140,17 @@ class _Polyphase:
         return runs.reshape(channels, -1)
 
 
+def _taps(source_rate_hz: int, lower_hz: int) -> float:
+    """How many samples the filter spans, by Kaiser (1974): "Nonrecursive digital filter design"."""
+    return (_ATTENUATION_DB - 7.95) / (2.285 * math.pi * _TRANSITION) * source_rate_hz / lower_hz
+
+
 @lru_cache(maxsize=8)
 def _matrices(
-    source_rate_hz: int, sample_rate_hz: int, lower_hz: int, taps: float, groups: int, columns: int
+    source_rate_hz: int, sample_rate_hz: int, lower_hz: int, groups: int, columns: int
 ) -> tuple[list[int], Block]:
     """Where each group's stretch starts, and the matrices ``(groups, width, columns)``."""
+    taps = _taps(source_rate_hz, lower_hz)
     half = math.ceil(taps / 2)
     starts = np.arange(groups) * columns * source_rate_hz // sample_rate_hz
     width = 2 * half + columns * source_rate_hz // sample_rate_hz + 2

@@ -84,12 +84,12 @@ class SpeechMeter:
         loud = np.maximum(frames.max(axis=1), -frames.min(axis=1)) > _QUIET
         eligible = (loud & self._moves(_levels_db(frames))).tolist()
         for frame, is_eligible in zip(self._as_int16(frames), eligible, strict=True):
-            speaks = self._vad.is_speech(frame.data, self._vad_hz) and is_eligible
+            speaks = self._vad.is_speech(frame.tobytes(), self._vad_hz) and is_eligible
             self._hangover = _HANGOVER_FRAMES if speaks else max(self._hangover - 1, 0)
             self._sums.append(self._sums[-1] + (self._hangover > 0))
 
     def _moves(self, levels_db: NDArray[np.float32]) -> NDArray[np.bool_]:
-        """For each frame, whether the level moved within those before it; the first frame stands for what is missing."""
+        """For each frame, whether the level moved lately; the first frame stands for what is missing."""
         before = np.repeat(levels_db[:1], _CONTEXT_FRAMES - 1) if self._levels_db is None else self._levels_db
         have = np.concatenate([before, levels_db])
         self._levels_db = have[1 - _CONTEXT_FRAMES :]

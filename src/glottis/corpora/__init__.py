@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from glottis.corpora.load import load_clip
+from glottis.corpora.long_form import LongRecording, long_recordings
 from glottis.corpora.trials import Trial, read_trials
 
-__all__ = ["Trial", "load_clip", "read_trials"]
+__all__ = ["LongRecording", "Trial", "load_clip", "long_recordings", "read_trials"]

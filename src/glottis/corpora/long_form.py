@@ -60,11 +60,12 @@ def long_recordings(
         for label, members in sorted(labels.items()):
             if len(members) < LEAST_CLIPS:
                 continue
-            whole = _concatenated(root, members, wanted, sample_rate_hz, rng)
-            yield LongRecording(label, source, whole)
+            whole = LongRecording(label, source, _concatenated(root, members, wanted, sample_rate_hz, rng))
+            yield whole
             fakes = labels.get(Label.SPOOF, [])
             if splices and label == Label.BONAFIDE and len(fakes) >= LEAST_CLIPS:
-                yield _spliced(root, source, whole, fakes[int(rng.integers(len(fakes)))], sample_rate_hz, rng)
+                fake = load_clip(fakes[int(rng.integers(len(fakes)))].path(root), sample_rate_hz)
+                yield _spliced(whole, fake, sample_rate_hz, rng)
 
 
 def _concatenated(
@@ -81,16 +82,10 @@ def _concatenated(
 
 
 def _spliced(
-    root: Path,
-    source: str,
-    whole: NDArray[np.float32],
-    fake: Trial,
-    sample_rate_hz: int,
-    rng: np.random.Generator,
+    whole: LongRecording, fake: NDArray[np.float32], sample_rate_hz: int, rng: np.random.Generator
 ) -> LongRecording:
-    clip = load_clip(fake.path(root), sample_rate_hz)
-    clip = clip[: round(float(rng.uniform(1, 4)) * sample_rate_hz)]
-    start = int(rng.integers(len(whole) - len(clip) + 1))
-    end = start + len(clip)
-    samples = np.concatenate([whole[:start], clip, whole[end:]])
-    return LongRecording(Label.SPOOF, source, samples, (start / sample_rate_hz, end / sample_rate_hz))
+    fake = fake[: round(float(rng.uniform(1, 4)) * sample_rate_hz)]
+    start = int(rng.integers(len(whole.samples) - len(fake) + 1))
+    end = start + len(fake)
+    samples = np.concatenate([whole.samples[:start], fake, whole.samples[end:]])
+    return LongRecording(Label.SPOOF, whole.source, samples, (start / sample_rate_hz, end / sample_rate_hz))

@@ -20,6 +20,7 @@ from glottis.errors import RecipeError
 from glottis.training.exporter import export_bundle
 from glottis.training.loop import fit_net
 from glottis.training.recipe import Recipe, read_recipe
+from glottis.training.speech_head import add_speech
 from glottis.training.store import ClipStore, open_store
 
 __all__ = ["Recipe", "read_recipe", "train"]
@@ -65,7 +66,25 @@ def train(
     dev = _clips((recipe.data.dev,), "dev", cache, recipe.sample_rate_hz)
     augment = _Augment(Chain.from_dict(dict(recipe.augment)), recipe.sample_rate_hz) if recipe.augment else None
     net = fit_net(recipe, train=training, dev=dev, augment=augment, output=output, progress=progress)
-    return export_bundle(net, dev, recipe, [Path(t).parent.name for t in recipe.data.train], output / "bundle")
+    if recipe.export.no_speech:
+        net = add_speech(
+            net,
+            training,
+            Path(recipe.export.no_speech),
+            window_samples=round(recipe.export.window_s * recipe.sample_rate_hz),
+            sample_rate_hz=recipe.sample_rate_hz,
+            augment=augment,
+            seed=recipe.schedule.seed,
+        )
+    names = [Path(table).parent.name for table in recipe.data.train]
+    return export_bundle(
+        net,
+        output / "bundle",
+        root=Path(recipe.data.dev).parent,
+        trials=dev.trials,
+        recipe=recipe,
+        trained_on=names,
+    )
 
 
 def _clips(tables: Sequence[str], split: str, cache: Path, sample_rate_hz: int) -> ClipStore:

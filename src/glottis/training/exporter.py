@@ -1,10 +1,12 @@
-"""From a trained net to a bundle: ONNX, parity with torch, calibration on the development scores."""
+"""From a trained net to a bundle: ONNX, parity with torch, aggregate and calibration by the detector itself."""
 
 from __future__ import annotations
 
 import datetime as dt
 import io
+import json
 import warnings
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,21 +18,22 @@ from torch import nn
 
 import glottis
 from glottis.bundle import write_bundle
-from glottis.calibration import Platt, cross_fit
+from glottis.corpora import Trial
 from glottis.errors import BundleError
 from glottis.metrics import bootstrap, cllr, eer, interpolated_eer, mean_eer_within_interval, min_cllr
+from glottis.training.calibrate import Scored, choose_aggregate, cross_fitted, fit_calibrations, score_development
+from glottis.training.card import model_card
 from glottis.training.recipe import Recipe
-from glottis.training.store import ClipStore
-from glottis.training.validate import facts, score_store
-
-Scores = NDArray[np.float64]
+from glottis.verdict import Label
 
 PARITY = 1e-4
 """Largest difference allowed between torch and ONNX, relative to scores of about 1."""
 
+OUTPUTS = ("score", "embedding", "speech")
+
 
 def to_onnx(net: nn.Module, window_samples: int) -> bytes:
-    """Export a net ``samples -> (score, embedding)`` with a dynamic batch, and prove that ONNX gives the same.
+    """Export a net ``samples -> (score, embedding[, speech])`` with a dynamic batch, and prove that ONNX agrees.
 
     The TorchScript exporter is used: it takes a second where the newer one takes half a minute, and needs no
     further package.
@@ -41,7 +44,7 @@ def to_onnx(net: nn.Module, window_samples: int) -> bytes:
     net = net.eval().cpu()
     example = torch.zeros(2, window_samples)
     out = io.BytesIO()
-    names = ["score", "embedding"]
+    names = outputs_of(net, window_samples)
     axes = {name: {0: "batch"} for name in ["samples", *names]}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -60,6 +63,12 @@ def to_onnx(net: nn.Module, window_samples: int) -> bytes:
     return model
 
 
+@torch.inference_mode()
+def outputs_of(net: nn.Module, window_samples: int) -> list[str]:
+    """The names of what the net gives."""
+    return list(OUTPUTS[: len(net(torch.zeros(1, window_samples)))])
+
+
 def _prove(net: nn.Module, model: bytes, window_samples: int) -> None:
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     rng = np.random.default_rng(0)
@@ -73,61 +82,70 @@ def _prove(net: nn.Module, model: bytes, window_samples: int) -> None:
             raise BundleError(f"ONNX and torch differ by {difference:.2g} at batch {batch}, more than {PARITY}")
 
 
-def export_bundle(net: nn.Module, dev: ClipStore, recipe: Recipe, trained_on: list[str], folder: Path) -> Path:
-    """Write the bundle: model, calibration fitted on the development scores, figures with intervals.
+def export_bundle(
+    net: nn.Module, folder: Path, *, root: Path, trials: Sequence[Trial], recipe: Recipe, trained_on: list[str]
+) -> Path:
+    """Write the bundle, twice: first as it scores, then with what its scores on the development clips teach.
 
     Args:
         net: The trained net.
-        dev: The development clips.
+        folder: Where the bundle goes.
+        root: Where the development clips lie.
+        trials: The development clips.
         recipe: What it was trained by.
         trained_on: Names of the corpora.
-        folder: Where the bundle goes.
     """
+    window = round(recipe.export.window_s * recipe.sample_rate_hz)
+    files = {"model.onnx": to_onnx(net, window), "recipe.json": json.dumps(recipe.to_dict(), indent=1).encode()}
+    fields = _fields(recipe, outputs_of(net, window), trained_on)
+    write_bundle(folder, fields, files)
+    scored = score_development(folder, root, trials, threads=recipe.schedule.threads)
+    how = choose_aggregate(scored)
+    figures = measure(scored, how)
+    fields |= {"aggregate": dict(how), "calibration": fit_calibrations(scored, how), "metrics": figures}
+    card = model_card(recipe, figures, how, trained_on)
+    return write_bundle(folder, fields, {**files, "README.md": card.encode()})
+
+
+def _fields(recipe: Recipe, outputs: list[str], trained_on: list[str]) -> dict[str, Any]:
     settings = recipe.export
-    window = round(settings.window_s * recipe.sample_rate_hz)
-    model = to_onnx(net, window)
-    scores = score_store(net, dev, window)
-    bonafide, sources = facts(dev)
-    calibrator = Platt.fit(scores[bonafide], scores[~bonafide])
-    figures = measure(scores, bonafide, sources)
-    calibration = calibrator.to_json()
-    fields: dict[str, Any] = {
+    return {
         "name": settings.name,
         "version": settings.version,
         "created": dt.datetime.now(dt.UTC).date().isoformat(),
         "licence": settings.licence,
         "requires": {"glottis": f">={glottis.__version__}"},
         "sample_rate_hz": recipe.sample_rate_hz,
-        "window_samples": window,
+        "window_samples": round(settings.window_s * recipe.sample_rate_hz),
         "hop_samples": round(settings.hop_s * recipe.sample_rate_hz),
         "min_speech_s": settings.min_speech_s,
         "inputs": "samples",
-        "outputs": ["score", "embedding"],
+        "outputs": outputs,
         "aggregate": {"kind": "mean"},
-        "calibration": {"recording": calibration, "window": calibration},
+        "calibration": None,
         "decision": {
             "cost_spoof_accepted": settings.cost_spoof_accepted,
             "cost_bonafide_rejected": settings.cost_bonafide_rejected,
             "cost_inconclusive": settings.cost_inconclusive,
             "prior_spoof": settings.prior_spoof,
         },
-        "domain": None,
-        "torch": None,
-        "members": [],
-        "fusion": None,
         "trained_on": trained_on,
-        "metrics": figures,
         "recipe": "recipe.json",
     }
-    return write_bundle(folder, fields, {"model.onnx": model, "README.md": _card(recipe, figures).encode()})
 
 
-def measure(scores: Scores, bonafide: NDArray[np.bool_], sources: NDArray[np.str_]) -> dict[str, Any]:
-    """The development figures: EER as fractions with 95 % intervals resampled by source, Cllr in bits.
+def measure(recordings: Sequence[Scored], how: Mapping[str, Any]) -> dict[str, Any]:
+    """The figures on the clips: EER as fractions with 95 % intervals resampled by source, Cllr in bits.
 
     Cllr is that of llrs cross-fitted by source: each source is calibrated on the others.
     """
-    llr = cross_fit(scores, bonafide, sources, Platt.fit)
+    llr = cross_fitted(recordings, how)
+    clips = np.array([one.length_s == 0 for one in recordings])
+    chosen = [one for one in recordings if one.length_s == 0]
+    llr = llr[clips]
+    scores = np.array([one.scores.mean() for one in chosen])
+    bonafide: NDArray[np.bool_] = np.array([one.label == Label.BONAFIDE for one in chosen])
+    sources = np.array([one.source for one in chosen])
     real, fake = scores[bonafide], scores[~bonafide]
     pooled = bootstrap(interpolated_eer, real, fake, bonafide_groups=sources[bonafide], spoof_groups=sources[~bonafide])
     within = mean_eer_within_interval(scores, bonafide, sources)
@@ -140,9 +158,3 @@ def measure(scores: Scores, bonafide: NDArray[np.bool_], sources: NDArray[np.str
         "dev_cllr": cllr(llr[bonafide], llr[~bonafide]),
         "dev_min_cllr": min_cllr(real, fake),
     }
-
-
-def _card(recipe: Recipe, figures: dict[str, Any]) -> str:
-    lines = [f"# {recipe.export.name} {recipe.export.version}", "", "Development figures:", ""]
-    lines += [f"- {name}: {value}" for name, value in figures.items()]
-    return "\n".join(lines) + "\n"

@@ -114,9 +114,7 @@ def _windows(path: Path, window_samples: int, sample_rate_hz: int) -> list[NDArr
     return windows[:WINDOWS_A_SOUND]
 
 
-def _changed(
-    window: NDArray[np.float32], augment: Augment | None, rng: np.random.Generator
-) -> NDArray[np.float32]:
+def _changed(window: NDArray[np.float32], augment: Augment | None, rng: np.random.Generator) -> NDArray[np.float32]:
     return window if augment is None or rng.random() < 0.5 else augment(window, rng)  # noqa: PLR2004 (half)
 
 

@@ -40,6 +40,36 @@ def test_one_sample_at_a_time_and_empty_blocks():
     assert np.array_equal(whole, resample(noise, 44_100, 16_000))
 
 
+@pytest.mark.parametrize(("source_hz", "wanted_hz"), [(44_101, 16_000), (7_999, 16_000), (192_000, 16_000)])
+@pytest.mark.parametrize("chunk", [997, 30_000])
+def test_the_same_bits_at_odd_and_high_rates_too(source_hz, wanted_hz, chunk):
+    noise = np.random.default_rng(0).standard_normal((2, 90_011)).astype(np.float32)
+    assert np.array_equal(resample(noise, source_hz, wanted_hz, chunk), resample(noise, source_hz, wanted_hz))
+
+
+def test_the_same_bits_wherever_a_long_recording_is_cut():
+    noise = np.random.default_rng(0).standard_normal((1, 700_001)).astype(np.float32)
+    whole = resample(noise, 44_100, 16_000)
+    for chunk in np.random.default_rng(1).integers(1_000, 300_000, 8).tolist():
+        assert np.array_equal(resample(noise, 44_100, 16_000, chunk), whole)
+
+
+@pytest.mark.parametrize("source_hz", [8_000, 22_050, 44_100, 48_000, 96_000, 44_101])
+def test_the_pass_band_is_flat_up_to_nine_tenths_of_the_lower_nyquist(source_hz):
+    time = np.arange(source_hz * 2) / source_hz
+    for share in (0.1, 0.5, 0.8, 0.9):
+        frequency_hz = share * min(source_hz, 16_000) / 2
+        out = resample(np.sin(2 * np.pi * frequency_hz * time), source_hz, 16_000)
+        assert abs(level_db(out[0, 2_000:-2_000])) < 0.1
+
+
+def test_what_comes_out_lags_behind_by_at_most_three_tenths_of_a_second():
+    for source_hz in (8_000, 11_025, 44_100, 48_000, 192_000, 44_101):
+        resampler = StreamResampler(source_hz, 16_000, 1)
+        given = sum(resampler.push(np.zeros((1, source_hz // 50), np.float32)).shape[1] for _ in range(100))
+        assert given >= 1.7 * 16_000
+
+
 def test_rows_are_resampled_alone():
     noise = np.random.default_rng(0).standard_normal((3, 9_000)).astype(np.float32)
     together = resample(noise, 44_100, 16_000)

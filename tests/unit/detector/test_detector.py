@@ -31,7 +31,7 @@ def crowd(bundle):
 @pytest.fixture(scope="session")
 def hates_loud(bundle_of):
     """A bundle to which what is loud is spoof."""
-    return Detector(bundle_of({"score": (-30, 4)}))
+    return Detector(bundle_of({"score": (-100, 4)}))
 
 
 @pytest.fixture(scope="session")

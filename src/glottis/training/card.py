@@ -1,0 +1,56 @@
+"""The model card: what the bundle can do, by its own figures, and what it cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from glottis.training.recipe import Recipe
+
+LIMITS = """## What it cannot do
+
+- It is wrong on about one in seven unknown systems' clips of 4 s, whatever it says of itself; a verdict is evidence,
+  no proof.
+- Systems, languages, microphones and codecs that it never heard may be judged wrongly with confidence. Vocoder
+  re-synthesis and neural codecs of human speech are missed most.
+- Children, strong accents on telephones and theatrical voices are called spoof more often than others.
+- A fake of a few seconds inside minutes of real speech may show in the time line alone.
+- It says nothing of who speaks, or of what is said.
+"""
+
+
+def model_card(recipe: Recipe, figures: Mapping[str, Any], aggregate: Mapping[str, Any], trained_on: list[str]) -> str:
+    """The card as Markdown."""
+    settings = recipe.export
+    low, high = figures["dev_pooled_eer_interval"]
+    within_low, within_high = figures["dev_within_eer_interval"]
+    within = f"{_percent(figures['dev_within_eer'])} ({_percent(within_low)} to {_percent(within_high)})"
+    lines = [
+        f"# {settings.name} {settings.version}",
+        "",
+        f"A countermeasure for speech at {recipe.sample_rate_hz} Hz; net `{recipe.net['name']}`.",
+        f"Windows of {settings.window_s:g} s every {settings.hop_s:g} s, aggregate `{aggregate['kind']}`.",
+        f"Licence: {settings.licence}. Trained on: {', '.join(trained_on)}.",
+        "",
+        settings.card or "",
+        "",
+        "## Figures on the development split",
+        "",
+        "Other sources, systems and speakers than in training; the checkpoint and the calibration were chosen on",
+        "them, so they flatter. Intervals are 95 %, resampled by source.",
+        "",
+        "| what | value |",
+        "| --- | --- |",
+        f"| clips that got a verdict | {figures['dev_clips']} |",
+        f"| pooled EER | {_percent(figures['dev_pooled_eer'])} ({_percent(low)} to {_percent(high)}) |",
+        f"| mean EER inside sources with both labels | {within} |",
+        f"| Cllr, cross-fitted by source | {figures['dev_cllr']:.3f} |",
+        f"| least Cllr of these scores | {figures['dev_min_cllr']:.3f} |",
+        "",
+        LIMITS,
+    ]
+    return "\n".join(lines)
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.1f} %"

@@ -1,0 +1,52 @@
+"""Finished runs as teachers and as starting points."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from glottis.errors import RecipeError
+from glottis.training import checkpoint
+from glottis.training.finished import build_recipe_net, finished_net, soft_targets
+from glottis.training.recipe import Distil, Recipe, make_recipe
+
+NET = {"name": "spectral_resnet", "widths": [4, 4], "blocks": [1, 1]}
+
+
+def recipe() -> Recipe:
+    return make_recipe({"data": {"train": ["a.csv"], "dev": "b.csv"}, "net": NET})
+
+
+def finish(folder: Path) -> torch.nn.Module:
+    net = build_recipe_net(recipe()).eval()
+    checkpoint.save(folder / "best.pt", {"net": net.state_dict(), "step": 1, "figure": 0.5})
+    (folder / "recipe.json").write_text(json.dumps({"recipe": recipe().to_dict()}))
+    return net
+
+
+def test_a_finished_net_scores_as_it_did(tmp_path: Path) -> None:
+    net = finish(tmp_path)
+    samples = torch.randn(2, 8000)
+    with torch.inference_mode():
+        torch.testing.assert_close(finished_net(tmp_path)(samples)[0], net(samples)[0])
+
+
+def test_a_folder_without_a_run_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match=str(tmp_path)):
+        finished_net(tmp_path)
+
+
+def test_a_teacher_gives_probabilities_and_no_gradient(tmp_path: Path) -> None:
+    finish(tmp_path)
+    soft = soft_targets(Distil(teacher=str(tmp_path)), torch.device("cpu"))(torch.randn(3, 8000))
+    assert soft is not None
+    assert soft.shape == (3,)
+    assert bool(((soft >= 0) & (soft <= 1)).all())
+    assert not soft.requires_grad
+
+
+def test_without_a_teacher_there_are_no_soft_targets() -> None:
+    assert soft_targets(Distil(), torch.device("cpu"))(torch.randn(3, 8000)) is None
