@@ -17,7 +17,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import av
-import numpy as np
 
 import glottis
 from glottis.audio import open_recording
