@@ -39,12 +39,11 @@ class Scored:
     """A development recording and what the bundle's windows say of it.
 
     Attributes:
-        label: Of the recording; splices are spoof.
+        label: Of the recording.
         source: Its source.
         scores: Of the scored windows, ``(n,)``, n at least 1.
         speech_s: Seconds of speech.
         length_s: What it was built to be; 0 for a clip.
-        splice: Whether it is a splice.
     """
 
     label: Label
@@ -52,7 +51,6 @@ class Scored:
     scores: NDArray[np.float64]
     speech_s: float
     length_s: float = 0.0
-    splice: bool = False
 
 
 def score_development(bundle: Path, root: Path, trials: Sequence[Trial], *, threads: int) -> list[Scored]:
@@ -65,31 +63,28 @@ def score_development(bundle: Path, root: Path, trials: Sequence[Trial], *, thre
     ):
         found += _scored(verdict, trial.label, trial.source)
     for length_s in LONG_S:
-        for built in long_recordings(root, trials, length_s, sample_rate_hz=rate_hz):
+        for built in long_recordings(root, trials, length_s, sample_rate_hz=rate_hz, splices=False):
             verdict = detector.scan(PCM(built.samples, rate_hz))
-            found += _scored(verdict, built.label, built.source, length_s, splice=built.splice_s is not None)
+            found += _scored(verdict, built.label, built.source, length_s)
     return found
 
 
-def _scored(
-    verdict: Verdict | Failed, label: Label, source: str, length_s: float = 0.0, *, splice: bool = False
-) -> Iterator[Scored]:
+def _scored(verdict: Verdict | Failed, label: Label, source: str, length_s: float = 0.0) -> Iterator[Scored]:
     if not isinstance(verdict, Failed) and verdict.score is not None:
         scores = np.array([window.score for window in verdict.windows if window.score is not None])
-        yield Scored(label, source, scores, verdict.speech_s, length_s, splice)
+        yield Scored(label, source, scores, verdict.speech_s, length_s)
 
 
 def choose_aggregate(recordings: Sequence[Scored]) -> Mapping[str, Any]:
-    """The aggregate whose cross-fitted Cllr over all recordings, splices too, is the least."""
+    """The aggregate whose cross-fitted Cllr over all recordings is the least."""
     return min(AGGREGATES, key=lambda how: _cross_cllr(recordings, how))
 
 
 def fit_calibrations(recordings: Sequence[Scored], how: Mapping[str, Any]) -> dict[str, Any]:
-    """The calibrations of recordings (by seconds of speech) and of windows (those of recordings of one label)."""
-    whole = [one for one in recordings if not one.splice]
-    scores, bonafide, _, speech_s = _arrays(whole, how)
+    """The calibrations of recordings, by seconds of speech, and of windows, fitted on the clips."""
+    scores, bonafide, _, speech_s = _arrays(recordings, how)
     recording = ByDuration.fit(scores[bonafide], scores[~bonafide], speech_s[bonafide], speech_s[~bonafide])
-    clips = [one for one in whole if one.length_s == 0]
+    clips = [one for one in recordings if one.length_s == 0]
     scores, bonafide, _, _ = _arrays(clips, how)
     window = Platt.fit(scores[bonafide], scores[~bonafide])
     return {"recording": recording.to_json(), "window": window.to_json()}

@@ -37,7 +37,7 @@ def test_it_tells_voices_from_noise_and_changes_no_score(tmp_path: Path) -> None
 
 
 def test_sounds_by_formula_are_finite_and_not_silent() -> None:
-    sounds = np.stack(made_sounds(WINDOW, 16_000, np.random.default_rng(0)))
+    sounds = np.stack(made_sounds(40, WINDOW, 16_000, np.random.default_rng(0)))
     assert np.isfinite(sounds).all()
     assert (np.abs(sounds).max(axis=1) > 1e-3).all()
     assert np.abs(sounds).max() <= 1.0

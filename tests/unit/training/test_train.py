@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from glottis.errors import RecipeError
-from glottis.testing import write_wav
+from glottis.testing import voice, write_wav
 from glottis.training import train
 
 COLUMNS = [
@@ -27,7 +27,7 @@ COLUMNS = [
 
 @pytest.fixture(scope="module")
 def recipe(tmp_path_factory):
-    """People hum with a little noise; machines are pure: separable in a few steps."""
+    """People speak in a little noise; machines are pure: separable in a few steps."""
     root = tmp_path_factory.mktemp("corpus")
     rng = np.random.default_rng(5)
     with (root / "trials.csv").open("w", newline="") as f:
@@ -36,12 +36,11 @@ def recipe(tmp_path_factory):
         for split in ("train", "dev"):
             for i in range(32):
                 label = ("bonafide", "spoof")[i % 2]
-                noise = rng.normal(0, 0.05 if label == "bonafide" else 0.0005, 8000)
-                tone = 0.2 * np.sin(2 * np.pi * rng.uniform(100, 400) * np.arange(8000) / 16000)
+                noise = rng.normal(0, 0.01 if label == "bonafide" else 0.0003, 24000)
                 name = f"{split}{i}.wav"
-                write_wav(root / name, (tone + noise).astype(np.float32), 16000)
+                write_wav(root / name, (voice(1.5, seed=i) + noise).astype(np.float32), 16000)
                 table.writerow(
-                    {"file": name, "split": split, "label": label, "source": f"s{i // 16}", "duration_s": 0.5}
+                    {"file": name, "split": split, "label": label, "source": f"s{i // 16}", "duration_s": 1.5}
                 )
     path = root / "r.toml"
     path.write_text(
@@ -67,6 +66,7 @@ threads = 1
 [export]
 window_s = 0.5
 hop_s = 0.5
+min_speech_s = 0.1
 """
     )
     return path
