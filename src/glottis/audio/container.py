@@ -20,11 +20,17 @@ from glottis.verdict import Notice
 FORMATS = (
     "wav,w64,flac,ogg,mp3,mov,mp4,m4a,3gp,3g2,mj2,aac,matroska,webm,amr,aiff,caf,asf,au"  # as av_match_list reads it
 )
-_OPTIONS = {"format_whitelist": FORMATS, "protocol_whitelist": "none", "max_streams": "64"}
 _CODECS = (
     *("pcm_", "adpcm_", "aac", "amr", "flac", "alac", "mp1", "mp2", "mp3", "opus", "vorbis"),
     *("wma", "gsm", "speex"),
 )
+_OPTIONS = {
+    "format_whitelist": FORMATS,
+    "protocol_whitelist": "none",
+    "codec_whitelist": ",".join(sorted(name for name in av.codecs_available if name.startswith(_CODECS))),
+    "max_streams": "64",
+}
+"""FFmpeg decodes the first packets of every track when it opens a file: without a list, those of video too."""
 _EXACT = ("wav", "w64", "flac", "aiff", "au")
 _SLACK = {**dict.fromkeys(_EXACT, (0.0, 0.002)), "caf": (0.0, 0.1), "mov": (0.02, 0.1), "mp3": (0.01, 0.1)}
 _GAP_S = 0.5

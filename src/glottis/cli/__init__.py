@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 import click
 
 from glottis import __version__
-from glottis.cli.exits import INTERRUPTED, code_of, flush_or_drop, show_error
+from glottis.cli.exits import INTERRUPTED, cause_of, code_of, flush_or_drop, show_error
 
 COMMANDS = {
     "scan": ("glottis.cli.scan:scan", "Tell for each recording whether a person or a machine speaks."),
@@ -50,7 +50,8 @@ class Program(click.Group):
             code = super().main(args, prog_name, **extra)
         except SystemExit:
             sys.exit(0)  # click leaves so when nobody reads its help
-        except BaseException as error:  # noqa: BLE001 (the one place where errors become exit codes)
+        except BaseException as raised:  # noqa: BLE001 (the one place where errors become exit codes)
+            error = cause_of(raised)
             show_error(error)
             sys.exit(code_of(error))
         sys.exit(code if isinstance(code, int) else 0)
@@ -69,6 +70,8 @@ def main() -> NoReturn:
         program.main(prog_name="glottis")
     except SystemExit as leaving:
         code = leaving.code or 0
+    except KeyboardInterrupt:
+        code = INTERRUPTED  # once more, while the first was dealt with
     read_on = flush_or_drop()
     if code == INTERRUPTED or not read_on:
         os._exit(code if isinstance(code, int) else 1)  # do not wait for threads whose results nobody wants

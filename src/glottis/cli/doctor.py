@@ -13,7 +13,7 @@ import click
 
 from glottis import __version__
 from glottis.cli.exits import DONE, WRONG_USE
-from glottis.cli.holes import holes_of, release_of
+from glottis.cli.holes import KNOWN_UNTIL, holes_of, release_of
 from glottis.cli.text import printable
 
 EXTRAS = {
@@ -110,38 +110,58 @@ def _ffmpeg() -> Iterator[Check]:
 
     yield Check("av", av.__version__)
     versions = {name: tuple(version) for name, version in av.library_versions.items()}
-    said = ", ".join(f"{name} {'.'.join(map(str, version))}" for name, version in versions.items())
+    said = ", ".join(f"{name} {_dotted(version)}" for name, version in versions.items())
     release = release_of(getattr(av, "ffmpeg_version_info", None), versions.get("libavformat", ()))
     if release is None:
         yield Check("ffmpeg", f"older than 5.0 ({said})", WARN, "install a newer av before you scan files of strangers")
         return
     holes = holes_of(release)
-    yield Check("ffmpeg", f"{'.'.join(map(str, release))} ({said})", WARN if holes else OK)
+    yield Check(
+        "ffmpeg",
+        f"{_dotted(release)} ({said})",
+        WARN if holes else OK,
+        "" if holes else f"has none of the few holes that Glottis knows of (until {KNOWN_UNTIL}); newer is safer",
+    )
     for hole in holes:
-        fixed = ".".join(map(str, hole.fixed))
         yield Check(
             "ffmpeg",
-            f"{hole.cve}: {hole.what}; fixed in FFmpeg {fixed}",
+            f"{hole.cve}: {hole.what}; fixed in FFmpeg {' and '.join(map(_dotted, hole.fixed))}",
             WARN,
             "install a newer av (a distribution may have mended its FFmpeg without a new number)",
         )
 
 
-def _bundle() -> Iterator[Check]:
+def _dotted(numbers: tuple[int, ...]) -> str:
+    return ".".join(map(str, numbers))
+
+
+def _bundles() -> Iterator[Check]:
+    from glottis.config import resolve
+    from glottis.errors import ConfigError
+
+    yield _bundle("bundle", None)
+    try:
+        settings = resolve()
+    except ConfigError:
+        return  # told with the settings
+    if settings.model is not None:
+        yield _bundle(settings.origins["model"], settings.model)
+
+
+def _bundle(name: str, model: str | None) -> Check:
     from glottis.bundle import open_bundle
     from glottis.detector import Detector
     from glottis.errors import BundleError
 
     try:
-        bundle = open_bundle(None)
-        for name in bundle.manifest.files:
-            bundle.read(name)
-        Detector()
+        bundle = open_bundle(model)
+        for file in bundle.manifest.files:
+            bundle.read(file)
+        Detector(model)
     except BundleError as error:
-        yield Check("bundle", error.message, BROKEN, error.hint)
-        return
+        return Check(name, error.message, BROKEN, error.hint)
     manifest = bundle.manifest
-    yield Check("bundle", f"{manifest.name} {manifest.version} is whole (sha256 {bundle.sha256[:12]})")
+    return Check(name, f"{manifest.name} {manifest.version} is whole (sha256 {bundle.sha256[:12]})")
 
 
 def _extras() -> Iterator[Check]:
@@ -169,7 +189,7 @@ _LOOKS: dict[str, Callable[[], Iterator[Check]]] = {
     "onnxruntime": _onnxruntime,
     "webrtcvad": _speech,
     "av": _ffmpeg,
-    "bundle": _bundle,
+    "bundle": _bundles,
     "extras": _extras,
     "settings": _settings,
 }

@@ -34,6 +34,7 @@ EXIT_CODES: dict[type[BaseException], int] = {
     RecipeError: WRONG_USE,
     ConfigError: WRONG_USE,
     MissingExtra: WRONG_USE,
+    MemoryError: WRONG_USE,
     ServiceError: WRONG_USE,
     click.ClickException: WRONG_USE,
     click.Abort: INTERRUPTED,
@@ -54,6 +55,16 @@ def code_of(error: BaseException) -> int:
     return DONE if isinstance(error, StdoutGoneError) else OUR_BUG
 
 
+def cause_of(error: BaseException) -> BaseException:
+    """The error, or the Ctrl-C in the middle of an import of which it came."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, KeyboardInterrupt):
+            return seen
+        seen = seen.__cause__ or seen.__context__
+    return error
+
+
 def show_error(error: BaseException) -> None:
     """Say on stderr what was wrong and what to do."""
     if isinstance(error, StdoutGoneError):
@@ -66,6 +77,9 @@ def show_error(error: BaseException) -> None:
         say(f"error: {error.message}")
         if error.hint:
             say(f"  hint: {error.hint}")
+    elif isinstance(error, MemoryError):
+        say("error: there is not enough memory")
+        say("  hint: --threads 1 needs the least")
     elif os.environ.get("GLOTTIS_TRACEBACK"):
         say("".join(traceback.format_exception(error)), escape=False)
     else:

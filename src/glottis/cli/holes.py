@@ -1,7 +1,10 @@
-"""Known holes of FFmpeg that a recording can reach, with the first version that has the fix.
+"""Known holes of FFmpeg that a recording can reach through Glottis, with the releases that have the fix.
 
-The list is short on purpose: each is in code that Glottis runs, and its first fixed version is stated by the CVE
-record. It is not complete; only the newest FFmpeg is free of all that is known.
+The list is short on purpose. Holes in formats, codecs, filters, and protocols that the white lists of
+`glottis.audio` keep closed are not in it, nor are those of which no fixed release is known. It is what was known when
+it was made (`KNOWN_UNTIL`), and not complete: only the newest FFmpeg has every fix.
+
+Sources: https://ffmpeg.org/security.html and the CVE records.
 """
 
 from __future__ import annotations
@@ -13,16 +16,24 @@ Version = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Hole:
-    """One hole: its name, what it is, and the first release of FFmpeg without it."""
+    """One hole of FFmpeg.
+
+    Attributes:
+        cve: Its name.
+        what: What it is.
+        fixed: The first release without it on each branch that has a fix, newest first; all later branches have it.
+    """
 
     cve: str
     what: str
-    fixed: Version
+    fixed: tuple[Version, ...]
 
+
+KNOWN_UNTIL = "July 2026"
 
 HOLES = (
-    Hole("CVE-2026-40962", "libavformat/mov.c (mp4, m4a, mov) writes out of bounds", (8, 1)),
-    Hole("CVE-2024-7272", "libswresample overflows its heap", (5, 1, 6)),
+    Hole("CVE-2026-40962", "an mp4, m4a or mov file makes it write out of bounds", ((8, 1), (7, 1, 4))),
+    Hole("CVE-2024-36617", "a caf file makes an integer overflow", ((7, 0), (6, 1, 2), (5, 1, 5))),
 )
 
 _RELEASES: tuple[tuple[tuple[int, int], Version], ...] = (
@@ -39,8 +50,13 @@ _RELEASES: tuple[tuple[tuple[int, int], Version], ...] = (
 
 
 def holes_of(release: Version) -> list[Hole]:
-    """The known holes of a release, such as ``(7, 1, 1)``."""
-    return [hole for hole in HOLES if release < hole.fixed]
+    """The listed holes of a release, such as ``(7, 1, 1)``."""
+    return [hole for hole in HOLES if not _has_fix(release, hole.fixed)]
+
+
+def _has_fix(release: Version, fixed: tuple[Version, ...]) -> bool:
+    newest, *backports = fixed
+    return release >= newest or any(release[:2] == least[:2] and release >= least for least in backports)
 
 
 def release_of(text: str | None, avformat: tuple[int, ...]) -> Version | None:

@@ -22,11 +22,11 @@ SUFFIXES = frozenset(
 def recordings(paths: Sequence[str], *, recursive: bool) -> Iterator[str | BinaryIO]:
     """The recordings that the arguments name, in the order of the arguments; found while they are asked for.
 
-    ``-`` is stdin. A pattern that the shell did not expand is expanded, sorted. With `recursive`, a folder stands
-    for the files below it whose names end in one of `SUFFIXES`, sorted folder by folder: only the names of the
-    folders on the way down are held. Hidden files and folders are left out, and links to folders below it are not
-    followed. A folder in which nothing is found, and one that cannot be listed, stands for itself, so that it
-    fails where its recordings would have stood.
+    ``-`` is stdin. A pattern that the shell did not expand is expanded, sorted; its ``**`` stands for any folders
+    below, without hidden ones and links. With `recursive`, a folder stands for the files below it whose names end
+    in one of `SUFFIXES`, sorted folder by folder: only the names of the folders on the way down are held. Hidden
+    files and folders are left out, and links to folders below it are not followed. A folder in which nothing is
+    found, and one that cannot be listed, stands for itself, so that it fails where its recordings would have stood.
     """
     for path in paths:
         if path == "-":
@@ -50,7 +50,21 @@ def _stdin() -> BinaryIO:
 def _expanded(path: str) -> list[str]:
     if not glob.has_magic(path) or os.path.lexists(path):
         return [path]
-    return sorted(glob.iglob(path, recursive=True), key=os.fsencode) or [path]  # noqa: PTH207
+    pattern = path + f"{os.sep}*" if path == "**" or path.endswith(f"{os.sep}**") else path
+    return sorted(set(_matches(pattern)), key=os.fsencode) or [path]
+
+
+def _matches(pattern: str) -> Iterator[str]:
+    """What a pattern names. The standard library's ``**`` follows links, round and round where they make a loop."""
+    before, star, after = pattern.partition(f"**{os.sep}")
+    if not star or (before and not before.endswith(os.sep)):
+        yield from glob.iglob(pattern)  # noqa: PTH207
+        return
+    for top in glob.iglob(before) if before else [os.curdir]:  # noqa: PTH207
+        for folder, below, _ in os.walk(top):
+            below[:] = (name for name in below if not name.startswith("."))
+            for name in _matches(os.path.join(glob.escape(folder), after)):  # noqa: PTH118
+                yield name if before else name.removeprefix(f"{os.curdir}{os.sep}")
 
 
 def _below(folder: str) -> Iterator[str]:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from glottis.cli.exits import DONE, FAIL_ON, OUR_BUG, UNREADABLE, say
+from glottis.cli.apart import apart
+from glottis.cli.exits import DONE, FAIL_ON, OUR_BUG, UNREADABLE, StdoutGoneError, say
 from glottis.cli.inputs import recordings
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def scan(  # noqa: PLR0917 (click names them)
     )
     if recursive:
         results = map(_of_folder, results)
-    counts = _print_all(results, form, timeline=timeline, inputs=recordings(paths, recursive=recursive))
+    counts = _print_all(apart(results), form, timeline=timeline, inputs=recordings(paths, recursive=recursive))
     if any(counts[verdict] for verdict in fail_on):
         return FAIL_ON
     if counts["internal"]:
@@ -108,7 +109,7 @@ def _kind(result: Verdict | Failed) -> str:
 def _print_all(
     results: Iterator[Verdict | Failed], form: str, *, timeline: bool, inputs: Iterator[str | BinaryIO]
 ) -> Counter[str]:
-    """Print each result when it is there; the closing line comes even when interrupted."""
+    """Print each result when it is there, as long as somebody reads; the closing line comes even when interrupted."""
     from glottis.cli.output import Output, is_terminal
     from glottis.cli.progress import Bar
 
@@ -131,6 +132,8 @@ def _print_all(
                 if not (getattr(result, "channel", None) and result.source == last):
                     bar.advance()
                 last = result.source
+    except StdoutGoneError:
+        pass
     finally:
         _close(counts, time.monotonic() - began)
     return counts

@@ -20,13 +20,13 @@ from glottis.audio import open_recording
 from glottis.training.batches import Augment, fit
 from glottis.training.store import ClipStore
 
-WINDOWS_A_SOUND = 30
-WINDOWS_OF_SPEECH = 5000
-MADE_SOUNDS = 600
-EPOCHS = 12
+WINDOWS_A_SOUND = 20
+WINDOWS_OF_SPEECH = 4000
+MADE_SOUNDS = 800
+EPOCHS = 15
 BATCH = 64
 LEARNING_RATE = 2e-3
-SPEECH_KEPT = 0.997
+SPEECH_KEPT = 0.994
 """The share of windows of plain speech that the output must take for speech."""
 
 Windows = list[NDArray[np.float32]]
@@ -110,25 +110,43 @@ def add_speech(
 
 
 def made_sounds(count: int, window_samples: int, sample_rate_hz: int, rng: np.random.Generator) -> Windows:
-    """Tones, chords, glides and coloured noise by formula, with and without tremolo."""
+    """Held tones and chords, glides, plucked notes and coloured noise by formula, a third of them with tremolo."""
     time_s = np.arange(window_samples) / sample_rate_hz
     sounds: Windows = []
     for index in range(count):
-        voices = int(rng.integers(0, 5))
-        wave = np.zeros(window_samples)
-        for hz in rng.uniform(60, 4000, voices):
-            glide = float(rng.choice([0.0, rng.uniform(-0.5, 0.5)]))
-            harmonics = int(rng.integers(1, 6))
-            phase = 2 * np.pi * hz * (time_s + 0.5 * glide * time_s**2 / time_s[-1])
-            wave += sum(np.sin(n * phase) / n for n in range(1, harmonics + 1))
+        wave = _notes(time_s, rng) if index % 2 else _chord(time_s, rng)
         spectrum = np.fft.rfft(rng.standard_normal(window_samples))
         spectrum *= np.arange(1, len(spectrum) + 1) ** -float(rng.uniform(0, 1.2))
         noise = np.fft.irfft(spectrum, window_samples)
-        wave = wave / max(1, voices) + noise / noise.std() * 10 ** float(rng.uniform(-3, 0))
-        if index % 2:
+        wave = wave + noise / noise.std() * 10 ** float(rng.uniform(-4, 0))
+        if index % 3 == 0:
             wave = wave * (1 + np.sin(2 * np.pi * float(rng.uniform(0.5, 8)) * time_s))
         sounds.append((wave / np.abs(wave).max() * 10 ** float(rng.uniform(-2, 0))).astype(np.float32))
     return sounds
+
+
+def _chord(time_s: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
+    """Up to four voices of one to five harmonics, held or gliding; perhaps none."""
+    wave = np.zeros(len(time_s))
+    for hz in rng.uniform(60, 4000, int(rng.integers(0, 5))):
+        glide = float(rng.choice([0.0, rng.uniform(-0.5, 0.5)]))
+        phase = 2 * np.pi * hz * (time_s + 0.5 * glide * time_s**2 / time_s[-1])
+        wave += sum(np.sin(n * phase) / n for n in range(1, int(rng.integers(2, 7))))
+    return wave / 4
+
+
+def _notes(time_s: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
+    """Two to ten notes a second that are struck and die away."""
+    wave = np.zeros(len(time_s))
+    for start_s in rng.uniform(0, time_s[-1], max(2, int(time_s[-1] * rng.uniform(1, 8)))):
+        since_s = np.maximum(time_s - start_s, 0)
+        hz = 55 * 2 ** (int(rng.integers(0, 60)) / 12)
+        envelope = (time_s >= start_s) * np.exp(-since_s * float(rng.uniform(1, 12))) * np.minimum(1, since_s / 0.005)
+        wave += envelope * sum(
+            np.sin(2 * np.pi * n * hz * since_s) / n ** float(rng.uniform(0.5, 2))
+            for n in range(1, int(rng.integers(2, 8)))
+        )
+    return wave / 3
 
 
 def _files(folder: Path) -> list[Path]:

@@ -228,6 +228,30 @@ def test_video_is_ignored(voice_of):
     assert abs(samples.shape[1] - 32_000) < 1600
 
 
+@pytest.mark.parametrize("codec", ["ffv1", "mpeg4"])
+def test_no_video_decoder_runs(codec):
+    import av
+
+    from glottis.audio.container import Container
+    from glottis.audio.source import ByteSource, Limits
+
+    file = io.BytesIO()
+    with av.open(file, "w", format="matroska") as output:
+        video = output.add_stream(codec, rate=10)
+        video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
+        audio = output.add_stream("pcm_s16le", rate=16_000, layout="mono")
+        output.mux(video.encode(av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), np.uint8), format="rgb24")))
+        output.mux(video.encode(None))
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 1600), np.int16), format="s16", layout="mono")
+        frame.sample_rate, frame.pts = 16_000, 0
+        output.mux(audio.encode(frame))
+    source = ByteSource(file.getvalue(), Limits())
+    container = Container(source, [])
+    assert container._container.streams.video[0].codec_context.pix_fmt is None
+    container.close()
+    source.close()
+
+
 def test_video_alone_is_refused():
     import av
 

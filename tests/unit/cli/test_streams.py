@@ -12,13 +12,24 @@ from pathlib import Path
 
 import pytest
 
+import glottis
+
 STAND_IN = Path(__file__).with_name("stand_in.py")
 
 
-def started(*args, cwd, **streams):
-    environ = {name: value for name, value in os.environ.items() if not name.startswith(("GLOTTIS_", "NO_COLOR"))}
-    environ |= {"TERM": "xterm", "COLUMNS": "100", **streams.pop("environ", {})}
-    return subprocess.Popen([sys.executable, str(STAND_IN), *args], cwd=cwd, env=environ, **streams)
+@pytest.fixture(autouse=True)
+def environ(monkeypatch):
+    """What a user's shell has, and Glottis from where these tests have it, in whatever folder they run."""
+    for name in [name for name in os.environ if name.startswith(("GLOTTIS_", "NO_COLOR"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "100")
+    path = [str(Path(glottis.__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(path))
+
+
+def started(*args, cwd, program=(str(STAND_IN),), environ=None, **streams):
+    return subprocess.Popen([sys.executable, *program, *args], cwd=cwd, env={**os.environ, **(environ or {})}, **streams)
 
 
 def test_interrupt_keeps_what_was_finished(folder, wav):
@@ -33,13 +44,38 @@ def test_interrupt_keeps_what_was_finished(folder, wav):
     assert "Traceback" not in said
 
 
-def test_a_broken_pipe_is_quiet(folder):
-    args = ("scan", *["a.wav"] * 2000, "--format", "jsonl")
+@pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
+@pytest.mark.parametrize("threads", ["1", "2"])
+def test_interrupt_while_a_pipe_is_silent(threads, folder):
+    pytest.importorskip("onnx")
+    from glottis.testing import tiny_bundle, voice, write_wav
+
+    tiny_bundle(folder / "tiny")
+    write_wav(folder / "voice.wav", voice(2.0))
+    args = ("scan", "voice.wav", "-", "--model", "tiny", "--threads", threads, "--format", "jsonl")
+    streams = {name: subprocess.PIPE for name in ("stdin", "stdout", "stderr")}
+    with started(*args, cwd=folder, program=("-m", "glottis"), **streams) as run:
+        run.stdin.write((folder / "voice.wav").read_bytes()[:20_000])
+        run.stdin.flush()
+        assert json.loads(run.stdout.readline())["source"] == "voice.wav"
+        run.send_signal(signal.SIGINT)
+        assert run.wait(20) == 130
+        said = run.stderr.read().decode()
+    assert "Traceback" not in said
+    assert said.splitlines()[-1] == "interrupted"
+
+
+@pytest.mark.parametrize(
+    ("names", "fail_on", "code"),
+    [(["a.wav"], [], 0), (["none.wav", "a.wav"], [], 3), (["none.wav", "spoof.wav"], ["--fail-on", "spoof"], 4)],
+)
+def test_a_broken_pipe_is_quiet_and_keeps_the_exit_code(names, fail_on, code, folder):
+    args = ("scan", *names, *["a.wav"] * 2000, *fail_on, "--format", "jsonl")
     with started(*args, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
-        assert json.loads(run.stdout.readline())["source"] == "a.wav"
+        assert [json.loads(run.stdout.readline())["source"] for _ in names] == names
         run.stdout.close()
         said = run.stderr.read()
-        assert run.wait(20) == 0
+        assert run.wait(20) == code
     assert "error" not in said.lower()
 
 
