@@ -91,6 +91,11 @@ class Pipeline:
             return min(self._heard_s, self._meter.speech_s)
         return self._meter.speech_s
 
+    @property
+    def sounding_s(self) -> float:
+        """Seconds so far of what sounds like speech by its frames, music with voice-like instruments too."""
+        return self._meter.speech_s
+
     def push(self, samples: Samples) -> list[Window]:
         """Take samples ``(n,)`` at the model's rate; give the windows that are done, in order."""
         self._meter.push(samples)

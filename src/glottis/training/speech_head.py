@@ -26,7 +26,7 @@ MADE_SOUNDS = 800
 EPOCHS = 15
 BATCH = 64
 LEARNING_RATE = 2e-3
-SPEECH_KEPT = 0.994
+SPEECH_KEPT = 0.9965
 """The share of windows of plain speech that the output must take for speech."""
 
 Windows = list[NDArray[np.float32]]
@@ -110,16 +110,16 @@ def add_speech(
 
 
 def made_sounds(count: int, window_samples: int, sample_rate_hz: int, rng: np.random.Generator) -> Windows:
-    """Held tones and chords, glides, plucked notes and coloured noise by formula, a third of them with tremolo."""
+    """Chords and glides, plucked notes and a telephone's signals, in coloured noise; a third of them with tremolo."""
     time_s = np.arange(window_samples) / sample_rate_hz
     sounds: Windows = []
     for index in range(count):
-        wave = _notes(time_s, rng) if index % 2 else _chord(time_s, rng)
+        wave = (_chord, _notes, _signals)[index % 3](time_s, rng)
         spectrum = np.fft.rfft(rng.standard_normal(window_samples))
         spectrum *= np.arange(1, len(spectrum) + 1) ** -float(rng.uniform(0, 1.2))
         noise = np.fft.irfft(spectrum, window_samples)
-        wave = wave + noise / noise.std() * 10 ** float(rng.uniform(-4, 0))
-        if index % 3 == 0:
+        wave = wave + noise / noise.std() * 10 ** float(rng.uniform(-5, 0))
+        if rng.random() < 1 / 3:
             wave = wave * (1 + np.sin(2 * np.pi * float(rng.uniform(0.5, 8)) * time_s))
         sounds.append((wave / np.abs(wave).max() * 10 ** float(rng.uniform(-2, 0))).astype(np.float32))
     return sounds
@@ -147,6 +147,21 @@ def _notes(time_s: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.
             for n in range(1, int(rng.integers(2, 8)))
         )
     return wave / 3
+
+
+def _signals(time_s: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
+    """Beeps of one or two frequencies, each 50 ms to 2 s, some of them sweeps, with silence between."""
+    wave = np.zeros(len(time_s))
+    at_s = 0.0
+    while at_s < time_s[-1]:
+        long_s = float(np.exp(rng.uniform(np.log(0.05), np.log(2))))
+        here = (time_s >= at_s) & (time_s < at_s + long_s)
+        sweep = float(rng.choice([0, 0, rng.uniform(-0.8, 4)])) / long_s
+        for hz in rng.uniform(200, 2500, int(rng.integers(1, 3))):
+            since_s = time_s[here] - at_s
+            wave[here] += np.sin(2 * np.pi * hz * (since_s + 0.5 * sweep * since_s**2)) / 2
+        at_s += long_s + float(rng.choice([0, rng.uniform(0.02, 1.5)]))
+    return wave
 
 
 def _files(folder: Path) -> list[Path]:

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from glottis.cli.holes import HOLES, holes_of, release_of
+from glottis.cli.holes import HOLES, KNOWN_UNTIL, holes_of, release_of
 
 pytest.importorskip("onnx")
 
@@ -74,13 +74,51 @@ def test_an_old_ffmpeg_is_named(run, monkeypatch):
     result = run("doctor")
     assert result.exit_code == 0
     assert "CVE-2026-40962" in result.stdout
-    assert "CVE-2024-7272" not in result.stdout
+    assert "fixed in FFmpeg 8.1 and 7.1.4" in result.stdout
+    assert "CVE-2024-36617" not in result.stdout
 
 
-def test_holes_close_at_their_first_fixed_release():
-    for hole in HOLES:
-        assert hole not in holes_of(hole.fixed)
-        assert hole in holes_of((*hole.fixed[:-1], hole.fixed[-1] - 1, 99))
+@pytest.mark.usefixtures("default")
+def test_no_known_hole_is_not_called_safe(run, monkeypatch):
+    import av
+
+    monkeypatch.setattr(av, "ffmpeg_version_info", "9.0", raising=False)
+    (ffmpeg,) = (c for c in json.loads(run("doctor", "--format", "json").stdout)["checks"] if c["name"] == "ffmpeg")
+    assert ffmpeg["state"] == "ok"
+    assert KNOWN_UNTIL in ffmpeg["hint"]
+
+
+@pytest.mark.parametrize("hole", HOLES, ids=lambda hole: hole.cve)
+def test_holes_close_at_the_first_fixed_release_of_each_branch(hole):
+    assert list(hole.fixed) == sorted(hole.fixed, reverse=True)
+    for fixed in hole.fixed:
+        assert hole not in holes_of(fixed)
+        before = (*fixed[:-1], fixed[-1] - 1) if fixed[-1] else (fixed[0] - 1, 99)
+        assert hole in holes_of(before)
+
+
+@pytest.mark.parametrize(
+    ("release", "cves"),
+    [
+        ((8, 1, 2), []),
+        ((8, 0, 1), ["CVE-2026-40962"]),
+        ((7, 1, 4), []),
+        ((7, 1, 3), ["CVE-2026-40962"]),
+        ((7, 0, 3), ["CVE-2026-40962"]),
+        ((6, 0, 9), ["CVE-2026-40962", "CVE-2024-36617"]),
+    ],
+)
+def test_a_fix_on_one_branch_is_none_on_another(release, cves):
+    assert [hole.cve for hole in holes_of(release)] == cves
+
+
+@pytest.mark.usefixtures("default")
+def test_the_bundle_of_the_settings_is_looked_at_too(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("GLOTTIS_MODEL", str(tmp_path / "none"))
+    result = run("doctor", "--format", "json")
+    assert result.exit_code == 2
+    assert checks_of(result)["bundle"]["state"] == "ok"
+    assert checks_of(result)["GLOTTIS_MODEL"]["state"] == "broken"
 
 
 @pytest.mark.parametrize(

@@ -94,3 +94,38 @@ def test_found_while_asked_for(tmp_path):
     next(paths)
     (tmp_path / "late.flac").touch()
     assert next(paths) == str(tmp_path / "late.flac")
+
+
+@pytest.fixture
+def looped(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("a/x.wav", "a/b/y.wav", "a/.hidden/z.wav", "[a]/w.wav"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    for number in range(3):
+        (tmp_path / "a" / "b" / f"loop{number}").symlink_to(tmp_path / "a")
+
+
+@pytest.mark.usefixtures("looped")
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [
+        ("a/**/*.wav", ["a/b/y.wav", "a/x.wav"]),
+        ("**/*.wav", ["[a]/w.wav", "a/b/y.wav", "a/x.wav"]),
+        ("a/**/b/**/*.wav", ["a/b/y.wav"]),
+        ("a/*/*.wav", ["a/b/y.wav"]),
+        ("[[]a]/**/w.wav", ["[a]/w.wav"]),
+        ("[a]/**/w.wav", ["[a]/**/w.wav"]),
+        ("a/x**.wav", ["a/x.wav"]),
+        ("a/b/y**", ["a/b/y.wav"]),
+        ("a/b/**", ["a/b/loop0", "a/b/loop1", "a/b/loop2", "a/b/y.wav"]),
+        ("none/**/*.wav", ["none/**/*.wav"]),
+    ],
+)
+def test_patterns(pattern, found):
+    assert [*recordings([pattern], recursive=False)] == found
+
+
+def test_a_whole_pattern(looped, tmp_path):
+    assert looped is None
+    assert [*recordings([f"{tmp_path}/**/y.wav"], recursive=False)] == [f"{tmp_path}/a/b/y.wav"]

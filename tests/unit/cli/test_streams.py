@@ -29,7 +29,9 @@ def environ(monkeypatch):
 
 
 def started(*args, cwd, program=(str(STAND_IN),), environ=None, **streams):
-    return subprocess.Popen([sys.executable, *program, *args], cwd=cwd, env={**os.environ, **(environ or {})}, **streams)
+    return subprocess.Popen(
+        [sys.executable, *program, *args], cwd=cwd, env={**os.environ, **(environ or {})}, **streams
+    )
 
 
 def test_interrupt_keeps_what_was_finished(folder, wav):
@@ -53,7 +55,7 @@ def test_interrupt_while_a_pipe_is_silent(threads, folder):
     tiny_bundle(folder / "tiny")
     write_wav(folder / "voice.wav", voice(2.0))
     args = ("scan", "voice.wav", "-", "--model", "tiny", "--threads", threads, "--format", "jsonl")
-    streams = {name: subprocess.PIPE for name in ("stdin", "stdout", "stderr")}
+    streams = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
     with started(*args, cwd=folder, program=("-m", "glottis"), **streams) as run:
         run.stdin.write((folder / "voice.wav").read_bytes()[:20_000])
         run.stdin.flush()
@@ -148,7 +150,7 @@ def test_progress_does_not_reach_a_piped_stdout(folder):
     assert "scanning" in said
 
 
-@pytest.mark.parametrize("command", ["", "scan"])
+@pytest.mark.parametrize("command", ["", "scan", "models", "train", "config", "doctor"])
 def test_help_imports_nothing_heavy(command, tmp_path):
     code = (
         "import sys\nfrom glottis.cli import program\n"
