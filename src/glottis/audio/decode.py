@@ -70,14 +70,17 @@ class OpenRecording:
         return self._of_container(container)
 
     def _of_samples(self, pcm: PCM) -> Iterator[tuple[Block, int]]:
-        samples = np.asarray(pcm.samples)
+        try:
+            samples = np.asarray(pcm.samples)
+        except (TypeError, ValueError):
+            samples = np.zeros(())
         if samples.ndim not in (1, 2):
             raise InputError(
                 f"{self.name}: samples must be (n,) or (n, channels), got shape {samples.shape}",
                 code="not_audio",
                 hint="give one axis of samples, and channels second",
             )
-        rate_hz = check_rate(int(pcm.sample_rate_hz), self.name)
+        rate_hz = check_rate(pcm.sample_rate_hz, self.name)
         planes = samples[None] if samples.ndim == 1 else samples.T
         for start in range(0, planes.shape[1], _PCM_BLOCK):
             try:

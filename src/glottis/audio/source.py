@@ -96,13 +96,17 @@ def check_rate(rate_hz: int, name: str) -> int:
     Raises:
         InputError: ``bad_rate``.
     """
-    if not MIN_RATE_HZ <= rate_hz <= MAX_RATE_HZ:
+    try:
+        fits = int(rate_hz) == rate_hz and MIN_RATE_HZ <= rate_hz <= MAX_RATE_HZ
+    except (TypeError, ValueError, OverflowError):
+        fits = False
+    if not fits:
         raise InputError(
-            f"{name}: the sample rate must be {MIN_RATE_HZ} to {MAX_RATE_HZ} Hz, and is {rate_hz}",
+            f"{name}: the sample rate must be whole, {MIN_RATE_HZ} to {MAX_RATE_HZ} Hz, and is {rate_hz!r:.20}",
             code="bad_rate",
             hint="convert the recording to 16000 Hz",
         )
-    return rate_hz
+    return int(rate_hz)
 
 
 def check_channels(channels: int, name: str, limits: Limits) -> int:

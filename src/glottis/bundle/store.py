@@ -69,7 +69,9 @@ def open_bundle(model: str | os.PathLike[str] | None = None) -> Bundle:
     Raises:
         BundleError: It is missing, unreadable, or does not fit its manifest.
     """
-    path = DEFAULT if model is None else _find(os.fspath(model))
+    if model is not None and not isinstance(model, str | bytes | os.PathLike):
+        raise BundleError(f"a bundle is a path or a name, got {model!r:.40}", code="missing")
+    path = DEFAULT if model is None else _find(os.fsdecode(model))
     if model is None and not path.exists():
         raise BundleError("this installation ships no detector", code="missing", hint="give a bundle's path or name")
     data = _read(path, MANIFEST, _MOST_MANIFEST_BYTES)
@@ -171,7 +173,7 @@ def _shipped() -> list[tuple[str, Path]]:
 def _installed() -> list[tuple[str, Path]]:
     try:
         paths = list(home().iterdir())
-    except OSError:
+    except (OSError, RuntimeError):  # RuntimeError: this user has no home folder
         return []
     return [
         (path.name.removesuffix(".zip"), path) for path in paths if path.suffix == ".zip" or _exists(path / MANIFEST)

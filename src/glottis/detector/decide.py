@@ -32,7 +32,7 @@ def thresholds_of(costs: Costs, prior_spoof: float) -> dict[str, float]:
     """
     accept, reject, nothing = costs.cost_spoof_accepted, costs.cost_bonafide_rejected, costs.cost_inconclusive
     to_llr = math.log(prior_spoof) - math.log1p(-prior_spoof)
-    if nothing >= 1 / (1 / accept + 1 / reject):
+    if nothing >= min(accept, reject, 1 / (1 / accept + 1 / reject)):
         only = math.log(accept) - math.log(reject) + to_llr
         return {"spoof": only, "bonafide": only}
     nothing = max(nothing, _NEXT_TO_NOTHING * min(accept, reject))

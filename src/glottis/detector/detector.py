@@ -103,7 +103,8 @@ class Detector:
 
         Each recording gives one verdict, or one for each channel where they differ (then `Verdict.channel` says
         which), or one `Failed` where it cannot be scanned: no recording ends the others. They are asked for as they
-        are needed, at most two for each thread ahead of the results.
+        are needed, at most two for each thread ahead of the results. An error of `recordings` itself comes after the
+        results of all that it gave.
 
         Raises:
             ConfigError: The prior or the channel is impossible, or the detector is closed.
@@ -134,13 +135,19 @@ class Detector:
                 yield from self._scan_or_fail(recording, channel, prior_spoof, None)
             return
         waiting: deque[Future[list[Verdict] | list[Failed]]] = deque()
+        failure: Exception | None = None
         with Crew(self.threads) as crew:
             while True:
-                for recording in itertools.islice(recordings, _AHEAD * self.threads - len(waiting)):
-                    waiting.append(crew.start(self._scan_or_fail, recording, channel, prior_spoof, crew))
+                try:
+                    for recording in itertools.islice(recordings, _AHEAD * self.threads - len(waiting)):
+                        waiting.append(crew.start(self._scan_or_fail, recording, channel, prior_spoof, crew))
+                except Exception as error:  # noqa: BLE001 (raised below, where one thread would have met it)
+                    failure, recordings = error, iter(())
                 if not waiting:
-                    return
+                    break
                 yield from waiting.popleft().result()
+        if failure is not None:
+            raise failure
 
     def _scan_or_fail(
         self, recording: Recording, channel: ChannelPolicy, prior_spoof: float | None, crew: Crew | None
@@ -183,18 +190,20 @@ class Detector:
 
         The old one is kept, so that nothing of it is freed there.
         """
-        if self._model is None:
+        model = self._model
+        if model is None:
             raise ConfigError("the detector is closed", code="closed", hint="open another")
         if self._process != os.getpid():
-            _OF_ANOTHER_PROCESS.append(self._model)
-            self._model, self._process = Model(self._bundle), os.getpid()
-        return self._model
+            _OF_ANOTHER_PROCESS.append(model)
+            model = Model(self._bundle)
+            self._model, self._process = model, os.getpid()
+        return model
 
     def _check(self, channel: ChannelPolicy, prior_spoof: float | None) -> None:
         self._open()
         _check_prior(prior_spoof)
         number = isinstance(channel, int) and not isinstance(channel, bool)
-        if not number and channel not in ("auto", "mix", "each"):
+        if not number and not (isinstance(channel, str) and channel in ("auto", "mix", "each")):
             raise ConfigError(f"channel must be auto, mix, each or a number, got {channel!r}", code="setting")
 
     def _prior(self, prior_spoof: float | None) -> float | None:
@@ -202,6 +211,8 @@ class Detector:
 
     def close(self) -> None:
         """Let go of the model; streams that are open keep it."""
+        if self._model is not None and self._process != os.getpid():
+            _OF_ANOTHER_PROCESS.append(self._model)
         self._model = None
 
     def __enter__(self) -> Self:

@@ -14,7 +14,7 @@ from glottis.audio.source import check_rate, gate, to_float
 from glottis.detector.judge import Facts, judge
 from glottis.detector.pipeline import Model, Pipeline
 from glottis.errors import ConfigError, InputError
-from glottis.verdict import Verdict, Window
+from glottis.verdict import Samples, Verdict, Window
 
 
 class Stream:
@@ -46,25 +46,36 @@ class Stream:
 
         Raises:
             InputError: ``not_audio`` or ``not_finite``; the chunk was not taken.
+            BundleError: The model fails on a window; the stream is over, for what is left is not the whole.
             ConfigError: The stream is finished.
         """
         self._check_open()
-        chunk = np.asarray(chunk)
+        samples = self._samples_of(chunk)
+        self._samples += len(samples)
+        self._finished = True
+        self._bandwidth.push(samples)
+        windows = self._pipeline.push(self._resampler.push(samples[None])[0])
+        self._finished = False
+        return windows
+
+    def _samples_of(self, chunk: Any) -> Samples:
+        try:
+            chunk = np.asarray(chunk)
+        except (TypeError, ValueError) as error:
+            raise InputError(f"{self._name}: a chunk must be (n,), got {type(chunk)}", code="not_audio") from error
         if chunk.ndim != 1:
             raise InputError(f"{self._name}: a chunk must be (n,), got shape {chunk.shape}", code="not_audio")
         try:
-            samples = gate(to_float(chunk), self._name)
+            return gate(to_float(chunk), self._name)
         except TypeError as error:
             raise InputError(f"{self._name}: no samples: {chunk.dtype}", code="not_audio") from error
-        self._samples += len(samples)
-        self._bandwidth.push(samples)
-        return self._pipeline.push(self._resampler.push(samples[None])[0])
 
     def finish(self) -> Verdict:
         """Flush and judge.
 
         Raises:
             InputError: ``no_samples``: nothing was fed.
+            BundleError: The model fails on a window.
             ConfigError: The stream is finished.
         """
         self._check_open()

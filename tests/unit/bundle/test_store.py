@@ -178,6 +178,15 @@ def test_a_zip_of_an_unusual_compression_is_refused(tmp_path):
         open_bundle(path)
 
 
+def test_a_zip_that_points_beyond_any_file_is_refused(tmp_path):
+    path = tmp_path / "far.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("bundle.json", "{}")
+        archive.filelist[0].header_offset = 2**64 - 1
+    with pytest.raises(BundleError, match=r"bundle\.json cannot be read"):
+        open_bundle(path)
+
+
 def test_a_zip_is_never_unpacked(tmp_path):
     path = zipped(write(tmp_path / "in" / "b"), tmp_path / "b.zip")
     before = sorted(tmp_path.rglob("*"))
@@ -262,6 +271,20 @@ def test_without_a_home_the_list_is_empty(home):
     home.parent.mkdir()
     home.write_text("a file where a folder should be")
     assert list_bundles() == []
+
+
+def test_a_user_without_a_home_folder_has_no_installed_bundles(monkeypatch):
+    """As in a container that runs under a number of its own."""
+
+    def homeless():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("GLOTTIS_HOME", raising=False)
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    monkeypatch.setattr("pathlib.Path.home", homeless)
+    assert list_bundles() == []
+    with pytest.raises(BundleError, match="neither a path nor a name"):
+        open_bundle("surely-not-there")
 
 
 def test_the_home_follows_the_platform(monkeypatch, tmp_path):

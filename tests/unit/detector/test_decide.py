@@ -67,6 +67,12 @@ def test_where_no_answer_never_pays_bayes_threshold_remains(nothing):
     assert decide(thresholds["spoof"], thresholds) is Decision.SPOOF
 
 
+@pytest.mark.parametrize("dear", [Costs(1e300, 49.0, 49.0), Costs(49.0, 1e300, 49.0), Costs(5e-324, 5e-324, 0)])
+def test_costs_that_are_worlds_apart_still_give_thresholds(dear):
+    """In floats 1 / (1 / 49) is over 49, the cost of no answer that equals that of a mistake."""
+    assert all(math.isfinite(threshold) for threshold in thresholds_of(dear, 0.5).values())
+
+
 def test_no_answer_for_nothing_still_leaves_some_answers():
     thresholds = thresholds_of(Costs(1, 1, 0), 0.5)
     assert decide(0, thresholds) is decide(20, thresholds) is Decision.INCONCLUSIVE

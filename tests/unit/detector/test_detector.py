@@ -4,6 +4,7 @@ import itertools
 import subprocess
 import sys
 import threading
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -140,7 +141,7 @@ class TestChannels:
         with pytest.raises(InputError, match="no channel 2"):
             detector.scan(call, channel=2)
 
-    @pytest.mark.parametrize("channel", ["left", True, None, 1.0])
+    @pytest.mark.parametrize("channel", ["left", True, None, 1.0, [0], np.zeros(2)])
     def test_no_channel_at_all(self, detector, call, channel):
         for start in (detector.scan, detector.scan_channels, lambda one, **k: detector.scan_many([one], **k)):
             with pytest.raises(ConfigError, match="channel must be"):
@@ -171,6 +172,40 @@ class TestMany:
             assert isinstance(next(results), Verdict)
         assert asked <= 10 + 2 * threads
         results.close()
+
+    @pytest.mark.parametrize("threads", [1, 3])
+    def test_of_five_hundred_names_few_are_held(self, bundle, tmp_path, threads):
+        class Name(str):
+            """A path that can be watched."""
+
+            __slots__ = ("__weakref__",)
+
+        short = write_wav(tmp_path / "short.wav", voice(0.1))
+        held, most = weakref.WeakSet(), 0
+
+        def names():
+            nonlocal most
+            for number in range(500):
+                name = Name(short if number % 2 else tmp_path / f"none-{number}.wav")
+                held.add(name)
+                most = max(most, len(held))
+                yield name
+                del name
+
+        assert len(list(Detector(bundle, threads=threads).scan_many(names()))) == 500
+        assert most <= 2 * threads
+
+    @pytest.mark.parametrize("threads", [1, 3])
+    def test_an_error_of_the_list_comes_after_the_results_of_what_it_gave(self, bundle, talk_wav, threads):
+        def listing():
+            yield talk_wav
+            yield "nowhere.wav"
+            raise OSError("the disk is gone")
+
+        results = Detector(bundle, threads=threads).scan_many(listing())
+        assert [type(next(results)) for _ in range(2)] == [Verdict, Failed]
+        with pytest.raises(OSError, match="the disk is gone"):
+            next(results)
 
     @pytest.mark.parametrize("threads", [1, 2])
     def test_a_bug_becomes_internal_and_no_memory_does_not(self, bundle, talk_wav, threads, monkeypatch):
@@ -243,9 +278,12 @@ class TestSettings:
         with pytest.raises(ConfigError, match="threads"):
             Detector(bundle, threads=threads)
 
-    def test_no_such_bundle(self, tmp_path):
-        with pytest.raises(BundleError):
-            Detector(tmp_path / "none")
+    @pytest.mark.parametrize("model", ["none", "a/none", b"none", "no\0ne", 5, []])
+    def test_no_such_bundle(self, tmp_path, monkeypatch, model):
+        monkeypatch.chdir(tmp_path)
+        with pytest.raises(BundleError) as caught:
+            Detector(model)
+        assert caught.value.code == "missing"
 
 
 def test_a_closed_detector_says_so(bundle, talk_wav):
@@ -257,6 +295,30 @@ def test_a_closed_detector_says_so(bundle, talk_wav):
             start()
     live.feed(voice(1))
     assert live.finish().windows
+
+
+@pytest.mark.parametrize("rate_hz", ["16000", None, float("nan"), float("inf"), 16_000.5, 0, -8_000, 10**30])
+def test_an_impossible_rate(detector, talk, rate_hz):
+    for start in (lambda: detector.scan(PCM(talk, rate_hz)), lambda: detector.stream(rate_hz)):
+        with pytest.raises(InputError) as caught:
+            start()
+        assert caught.value.code == "bad_rate"
+
+
+@pytest.mark.parametrize("rate_hz", [8_000.0, np.int64(8_000), np.float32(8_000)])
+def test_a_rate_of_another_type_is_that_rate(detector, talk, rate_hz):
+    verdict = detector.scan(PCM(talk, rate_hz))
+    live = detector.stream(rate_hz)
+    live.feed(talk)
+    assert live.finish().windows == verdict.windows
+    assert '"sample_rate_hz": 8000,' in verdict.to_json()
+
+
+@pytest.mark.parametrize("samples", [[[0.0], [0.0, 0.0]], None, "abc", np.zeros((1, 2, 3))])
+def test_samples_that_are_none(detector, samples):
+    with pytest.raises(InputError) as caught:
+        detector.scan(PCM(samples, 16_000))
+    assert caught.value.code == "not_audio"
 
 
 def test_noise_and_silence_are_no_speech(detector):
@@ -301,6 +363,21 @@ busy.join()
 @pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="needs os.fork")
 def test_after_a_fork(bundle, talk_wav):
     subprocess.run([sys.executable, "-c", FORK, bundle, talk_wav], check=True, timeout=60)
+
+
+def test_what_a_fork_took_over_is_not_freed_by_closing(bundle, monkeypatch):
+    """Another thread of the parent may have held a lock of it."""
+    from glottis.detector import detector as module
+
+    kept = []
+    monkeypatch.setattr(module, "_OF_ANOTHER_PROCESS", kept)
+    detector = Detector(bundle)
+    detector._process -= 1
+    model = detector._model
+    detector.close()
+    assert kept == [model]
+    with pytest.raises(ConfigError, match="closed"):
+        detector.stream(16_000)
 
 
 def test_opening_it_is_light():

@@ -5,7 +5,7 @@ import pytest
 
 from glottis.audio import PCM
 from glottis.detector import Detector, Stream
-from glottis.errors import ConfigError, InputError
+from glottis.errors import BundleError, ConfigError, InputError
 from glottis.testing import voice
 from glottis.verdict import Decision
 
@@ -60,6 +60,9 @@ def test_what_is_fed_may_be_overwritten(detector, talk):
         (np.float32(0), "not_audio"),
         (np.array(["a"]), "not_audio"),
         (np.zeros(3, np.complex64), "not_audio"),
+        ([[0.0], [0.0, 0.0]], "not_audio"),
+        (None, "not_audio"),
+        (b"\0\0", "not_audio"),
     ],
 )
 def test_a_chunk_that_is_refused_was_not_taken(detector, talk, chunk, code):
@@ -71,6 +74,23 @@ def test_a_chunk_that_is_refused_was_not_taken(detector, talk, chunk, code):
     live.feed(talk[20_000:])
     clean.feed(talk)
     assert live.finish().windows == clean.finish().windows
+
+
+def test_where_the_model_failed_the_stream_is_over(bundle, talk, monkeypatch):
+    """A window is missing then, and a verdict on the rest would be one on the whole."""
+    detector = Detector(bundle)
+    live = detector.stream(16_000)
+
+    def broken(_):
+        raise BundleError("broken")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(detector._open().session, "score", broken)
+        with pytest.raises(BundleError, match="broken"):
+            live.feed(talk)
+    for again in (live.finish, lambda: live.feed(talk)):
+        with pytest.raises(ConfigError, match="finished"):
+            again()
 
 
 def test_empty_chunks_are_nothing(detector, talk):
