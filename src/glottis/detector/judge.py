@@ -80,7 +80,7 @@ def judge(model: Model, pipeline: Pipeline, facts: Facts, prior_spoof: float | N
         elapsed_s=time.perf_counter() - facts.began,
         channel=facts.channel,
         complete=facts.complete,
-        reasons=tuple(_reasons(score, llr, facts, speech_s)),
+        reasons=tuple(_reasons(score, llr, facts, speech_s, pipeline.sounding_s)),
         warnings=facts.warnings,
         windows=tuple(windows),
         spoof_segments=spoof_segments(windows, thresholds["spoof"]) if thresholds and score is not None else (),
@@ -99,10 +99,12 @@ def _decision(
     return Decision.INCONCLUSIVE if decision is Decision.BONAFIDE and not complete else decision
 
 
-def _reasons(score: float | None, llr: float | None, facts: Facts, speech_s: float) -> list[Notice]:
+def _reasons(score: float | None, llr: float | None, facts: Facts, speech_s: float, sounding_s: float) -> list[Notice]:
     found = []
     if score is None:
         text = f"{speech_s:.1f} s of speech, too little to judge"
+        if sounding_s > speech_s:
+            text = f"{speech_s:.1f} s of speech in {sounding_s:.1f} s of sound that is mostly music or noise"
         found.append(Notice("no_speech", text, round(speech_s, 3)))
     elif speech_s < SHORT_S:
         found.append(Notice("short", f"only {speech_s:.1f} s of speech", round(speech_s, 3)))
