@@ -6,7 +6,8 @@ same spectrum, smoothed, tells them apart; it is trained after the countermeasur
 
 from __future__ import annotations
 
-from itertools import pairwise
+from collections.abc import Iterable, Iterator
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import cast
 
@@ -18,22 +19,31 @@ from torch.nn import functional
 
 from glottis.audio import open_recording
 from glottis.training.batches import Augment, fit
+from glottis.training.made_sounds import made_sounds
 from glottis.training.store import ClipStore
 
-WINDOWS_A_SOUND = 20
-WINDOWS_OF_SPEECH = 4000
-MADE_SOUNDS = 800
-EPOCHS = 15
+WINDOWS_A_SOUND = 60
+WINDOWS_OF_SPEECH = 9000
+HARDER_SPEECH = 5000
+MADE_SOUNDS = 1500
+MIXED_SOUNDS = 3000
+BEDS = 1500
+"""How many windows without speech are held as samples, to be mixed with speech and with one another."""
+
+EPOCHS = 12
 BATCH = 64
 LEARNING_RATE = 2e-3
 SPEECH_KEPT = 0.9965
 """The share of windows of plain speech that the output must take for speech."""
 
-Windows = list[NDArray[np.float32]]
+MASKED = 0.25
+"""The widest part of the bands, and of the frames, that is hidden in training."""
+
+Window = NDArray[np.float32]
 
 
 class SpeechNet(nn.Module):
-    """A log spectrum ``(batch, 1, bands, frames)`` to a logit ``(batch,)`` of speech; 19,000 parameters."""
+    """A log spectrum ``(batch, 1, bands, frames)`` to a logit ``(batch,)`` of speech; 20,000 parameters."""
 
     def __init__(self, bands: int) -> None:
         super().__init__()
@@ -44,12 +54,14 @@ class SpeechNet(nn.Module):
             bands = (bands - 1) // 2 + 1
         self.layers = nn.Sequential(*layers)
         self.dropout = nn.Dropout(0.3)
-        self.output = nn.Linear(widths[-1] * bands, 1)
+        self.output = nn.Linear(2 * widths[-1] * bands, 1)
 
     def forward(self, smooth: Tensor) -> Tensor:
-        """See the class."""
-        maps = self.layers(smooth).mean(dim=3).flatten(1)
-        logit: Tensor = self.output(self.dropout(maps))[:, 0]
+        """See the class; over time the maps' mean and deviation count."""
+        maps = self.layers(smooth).flatten(1, 2)
+        mean = maps.mean(dim=2)
+        deviation = (maps.square().mean(dim=2) - mean.square()).clamp(min=1e-5).sqrt()
+        logit: Tensor = self.output(self.dropout(torch.cat([mean, deviation], dim=1)))[:, 0]
         return logit
 
 
@@ -96,81 +108,48 @@ def add_speech(
     """
     rng = np.random.default_rng(seed)
     torch.manual_seed(seed)
-    others = [window for path in _files(sounds) for window in _windows(path, window_samples, sample_rate_hz)]
-    others += made_sounds(MADE_SOUNDS, window_samples, sample_rate_hz, rng)
-    chosen = rng.permutation(len(speech))[:WINDOWS_OF_SPEECH]
-    plain = [fit(speech.clip(int(i)), window_samples, rng) for i in chosen]
-    hard = [_harder(window, others[int(rng.integers(len(others)))], rng) for window in plain]
     both = WithSpeech(net).eval()
-    positive, mixed, negative = (_smoothed(both, windows, augment, rng) for windows in (plain, hard, others))
-    _train(both.head, torch.cat([positive, mixed]), negative)
+    beds: list[Window] = []
+    found = (w for path in _files(sounds) for w in _windows(path, window_samples, sample_rate_hz))
+    negative = [_smoothed(both, _keeping(found, beds, rng), augment, rng)]
+    negative.append(_smoothed(both, made_sounds(MADE_SOUNDS, window_samples, sample_rate_hz, rng), augment, rng))
+    negative.append(_smoothed(both, (_two(beds, rng) for _ in range(MIXED_SOUNDS)), augment, rng))
+    chosen = rng.permutation(len(speech))[:WINDOWS_OF_SPEECH].tolist()
+    positive = _smoothed(both, (fit(speech.clip(i), window_samples, rng) for i in chosen), augment, rng)
+    spoken = (fit(speech.clip(i), window_samples, rng) for i in chosen[:HARDER_SPEECH])
+    harder = _smoothed(both, (_harder(w, beds[int(rng.integers(len(beds)))], rng) for w in spoken), augment, rng)
+    _train(both.head, torch.cat([positive, harder]), torch.cat(negative))
     with torch.no_grad():
-        both.level.copy_(torch.quantile(both.head(positive), 1 - SPEECH_KEPT))  # type: ignore[operator]  # a buffer
+        logits = torch.cat([both.head(rows.float()) for rows in torch.split(positive, BATCH)])
+        both.level.copy_(torch.quantile(logits, 1 - SPEECH_KEPT))  # type: ignore[operator]  # a buffer
     return both
 
 
-def made_sounds(count: int, window_samples: int, sample_rate_hz: int, rng: np.random.Generator) -> Windows:
-    """Chords and glides, plucked notes and a telephone's signals, in coloured noise; a third of them with tremolo."""
-    time_s = np.arange(window_samples) / sample_rate_hz
-    sounds: Windows = []
-    for index in range(count):
-        wave = (_chord, _notes, _signals)[index % 3](time_s, rng)
-        spectrum = np.fft.rfft(rng.standard_normal(window_samples))
-        spectrum *= np.arange(1, len(spectrum) + 1) ** -float(rng.uniform(0, 1.2))
-        noise = np.fft.irfft(spectrum, window_samples)
-        wave = wave + noise / noise.std() * 10 ** float(rng.uniform(-5, 0))
-        if rng.random() < 1 / 3:
-            wave = wave * (1 + np.sin(2 * np.pi * float(rng.uniform(0.5, 8)) * time_s))
-        sounds.append((wave / np.abs(wave).max() * 10 ** float(rng.uniform(-2, 0))).astype(np.float32))
-    return sounds
+def _keeping(windows: Iterable[Window], beds: list[Window], rng: np.random.Generator) -> Iterator[Window]:
+    """The windows as they come; `beds` becomes a fair sample of them (Vitter, 1985, algorithm R)."""
+    for count, window in enumerate(windows):
+        if count < BEDS:
+            beds.append(window)
+        elif (place := int(rng.integers(count + 1))) < BEDS:
+            beds[place] = window
+        yield window
 
 
-def _chord(time_s: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
-    """Up to four voices of one to five harmonics, held or gliding; perhaps none."""
-    wave = np.zeros(len(time_s))
-    for hz in rng.uniform(60, 4000, int(rng.integers(0, 5))):
-        glide = float(rng.choice([0.0, rng.uniform(-0.5, 0.5)]))
-        phase = 2 * np.pi * hz * (time_s + 0.5 * glide * time_s**2 / time_s[-1])
-        wave += sum(np.sin(n * phase) / n for n in range(1, int(rng.integers(2, 7))))
-    return wave / 4
-
-
-def _notes(time_s: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
-    """Two to ten notes a second that are struck and die away."""
-    wave = np.zeros(len(time_s))
-    for start_s in rng.uniform(0, time_s[-1], max(2, int(time_s[-1] * rng.uniform(1, 8)))):
-        since_s = np.maximum(time_s - start_s, 0)
-        hz = 55 * 2 ** (int(rng.integers(0, 60)) / 12)
-        envelope = (time_s >= start_s) * np.exp(-since_s * float(rng.uniform(1, 12))) * np.minimum(1, since_s / 0.005)
-        wave += envelope * sum(
-            np.sin(2 * np.pi * n * hz * since_s) / n ** float(rng.uniform(0.5, 2))
-            for n in range(1, int(rng.integers(2, 8)))
-        )
-    return wave / 3
-
-
-def _signals(time_s: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
-    """Beeps of one or two frequencies, each 50 ms to 2 s, some of them sweeps, with silence between."""
-    wave = np.zeros(len(time_s))
-    at_s = 0.0
-    while at_s < time_s[-1]:
-        long_s = float(np.exp(rng.uniform(np.log(0.05), np.log(2))))
-        here = (time_s >= at_s) & (time_s < at_s + long_s)
-        sweep = float(rng.choice([0, 0, rng.uniform(-0.8, 4)])) / long_s
-        for hz in rng.uniform(200, 2500, int(rng.integers(1, 3))):
-            since_s = time_s[here] - at_s
-            wave[here] += np.sin(2 * np.pi * hz * (since_s + 0.5 * sweep * since_s**2)) / 2
-        at_s += long_s + float(rng.choice([0, rng.uniform(0.02, 1.5)]))
-    return wave
+def _two(beds: list[Window], rng: np.random.Generator) -> Window:
+    """Two sounds at once, the second up to 10 dB weaker."""
+    first, second = (beds[int(i)] for i in rng.integers(len(beds), size=2))
+    gain = np.sqrt(float(np.mean(first**2)) / (float(np.mean(second**2)) + 1e-12)) * 10 ** -float(rng.uniform(0, 0.5))
+    mixed = first + second * np.float32(gain)
+    return np.asarray(mixed / max(1.0, float(np.abs(mixed).max())), np.float32)
 
 
 def _files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
-def _windows(path: Path, window_samples: int, sample_rate_hz: int) -> Windows:
+def _windows(path: Path, window_samples: int, sample_rate_hz: int) -> list[Window]:
     """The first `WINDOWS_A_SOUND` windows that are not silent, each one window after the last."""
-    windows: Windows = []
+    windows: list[Window] = []
     held = np.zeros(0, np.float32)
     with open_recording(path, sample_rate_hz=sample_rate_hz, channel="mix") as recording:
         for block in recording.blocks():
@@ -196,12 +175,12 @@ def _harder(window: NDArray[np.float32], other: NDArray[np.float32], rng: np.ran
 
 
 @torch.no_grad()
-def _smoothed(both: WithSpeech, windows: Windows, augment: Augment | None, rng: np.random.Generator) -> Tensor:
-    rows = []
-    for first in range(0, len(windows), BATCH):
-        some = windows[first : first + BATCH]
+def _smoothed(both: WithSpeech, windows: Iterable[Window], augment: Augment | None, rng: np.random.Generator) -> Tensor:
+    """Their smooth spectra in half precision, which is plenty and keeps a great many in little memory."""
+    rows, left = [], iter(windows)
+    while some := list(islice(left, BATCH)):
         changed = [w if augment is None or rng.random() < 0.5 else augment(w, rng) for w in some]  # noqa: PLR2004
-        rows.append(both.smooth(torch.from_numpy(np.stack(changed))))
+        rows.append(both.smooth(torch.from_numpy(np.stack(changed))).half())
     return torch.cat(rows)
 
 
@@ -213,10 +192,23 @@ def _train(head: SpeechNet, positive: Tensor, negative: Tensor) -> None:
     target = torch.cat([torch.ones(BATCH // 2), torch.zeros(BATCH // 2)])
     head.train()
     for _ in range(steps):
-        rows = [some[torch.randint(len(some), (BATCH // 2,))] for some in (positive, negative)]
-        loss = functional.binary_cross_entropy_with_logits(head(torch.cat(rows)), target)
+        rows = torch.cat([some[torch.randint(len(some), (BATCH // 2,))] for some in (positive, negative)]).float()
+        loss = functional.binary_cross_entropy_with_logits(head(_masked(rows)), target)
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         optimiser.step()
         schedule.step()
     head.eval()
+
+
+def _masked(rows: Tensor) -> Tensor:
+    """A stretch of bands and one of frames set to 0, the mean, in each row (Park et al., 2019)."""
+    for dim in (2, 3):
+        size = rows.shape[dim]
+        shape = [1, 1, 1, 1]
+        shape[dim] = size
+        place = torch.arange(size).view(shape)
+        length = torch.rand(len(rows), 1, 1, 1) * MASKED * size
+        start = torch.rand(len(rows), 1, 1, 1) * (size - length)
+        rows = rows * ~((place >= start) & (place < start + length))
+    return rows

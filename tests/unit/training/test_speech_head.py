@@ -5,18 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 
 from glottis.corpora import read_trials
 from glottis.nets import build_net
 from glottis.testing import noise, tiny_corpus, voice, write_wav
-from glottis.training.speech_head import add_speech, made_sounds
+from glottis.training import speech_head
+from glottis.training.made_sounds import made_sounds
+from glottis.training.speech_head import add_speech
 from glottis.training.store import open_store
 
 WINDOW = 16_000
 
 
-def test_it_tells_voices_from_noise_and_changes_no_score(tmp_path: Path) -> None:
+def test_it_tells_voices_from_noise_and_changes_no_score(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(speech_head, "MADE_SOUNDS", 200)
+    monkeypatch.setattr(speech_head, "MIXED_SOUNDS", 100)
     torch.manual_seed(0)
     table = tiny_corpus(tmp_path / "corpus")
     sounds = tmp_path / "sounds" / "noise"
