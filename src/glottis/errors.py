@@ -4,6 +4,7 @@ GlottisError
 ├── InputError      a recording that cannot be read or scanned
 ├── BundleError     a detector that does not fit its manifest
 ├── CorpusError     a trial list, a protocol or a score file that does not fit
+├── CoverageError   too few trials have a score
 ├── RecipeError     a recipe with an unknown key or an impossible value
 ├── ConfigError     a setting or an argument that cannot be used
 ├── MissingExtra    an optional package that is not installed
@@ -60,6 +61,12 @@ class CorpusError(GlottisError):
     """A trial list, a protocol or a score file does not fit."""
 
     default_code = "corpus"
+
+
+class CoverageError(GlottisError):
+    """Fewer trials have a score than was asked for."""
+
+    default_code = "coverage"
 
 
 class RecipeError(GlottisError):

@@ -13,6 +13,7 @@ from glottis.errors import (
     BundleError,
     ConfigError,
     CorpusError,
+    CoverageError,
     GlottisError,
     InputError,
     MissingExtra,
@@ -25,12 +26,14 @@ OUR_BUG = 1
 WRONG_USE = 2
 UNREADABLE = 3
 FAIL_ON = 4
+UNCOVERED = 5
 INTERRUPTED = 130
 
 EXIT_CODES: dict[type[BaseException], int] = {
     InputError: UNREADABLE,
     BundleError: WRONG_USE,
     CorpusError: WRONG_USE,
+    CoverageError: UNCOVERED,
     RecipeError: WRONG_USE,
     ConfigError: WRONG_USE,
     MissingExtra: WRONG_USE,
