@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -17,10 +19,15 @@ def checked(bonafide_scores: ArrayLike, spoof_scores: ArrayLike) -> tuple[Floats
         CorpusError: A class has no scores (``empty_class``), scores that are not finite (``not_finite``), or scores
             that are no list of numbers (``not_scores``); the message names the class.
     """
-    return _checked_class(bonafide_scores, "bonafide"), _checked_class(spoof_scores, "spoof")
+    return checked_class(bonafide_scores, "bonafide"), checked_class(spoof_scores, "spoof")
 
 
-def _checked_class(scores: ArrayLike, label: str) -> Floats:
+def checked_class(scores: ArrayLike, label: str) -> Floats:
+    """The scores of the class `label` as float64, shape ``(n,)``.
+
+    Raises:
+        CorpusError: As `checked`.
+    """
     try:
         values = np.asarray(scores, dtype=np.float64)
     except (TypeError, ValueError) as error:
@@ -31,7 +38,7 @@ def _checked_class(scores: ArrayLike, label: str) -> Floats:
         raise CorpusError(
             f"there is no {label} score",
             code="empty_class",
-            hint="this figure needs trials of both classes: bonafide and spoof",
+            hint=f"this figure needs trials of each of its classes, {label} among them",
         )
     bad = np.flatnonzero(~np.isfinite(values))
     if bad.size:
@@ -57,6 +64,14 @@ def checked_like(values: ArrayLike, scores: Floats, what: str) -> NDArray[np.gen
             hint="give one for each trial, in the order of the scores",
         )
     return items
+
+
+def numbered(items: NDArray[np.generic]) -> tuple[list[Any], NDArray[np.intp]]:
+    """The distinct items in order, and which of them each item is, ``(n,)``; for names much quicker than sorting."""
+    values = items.tolist()
+    names = sorted(set(values))
+    number = {name: i for i, name in enumerate(names)}
+    return names, np.fromiter(map(number.__getitem__, values), dtype=np.intp, count=len(values))
 
 
 def bonafide_mask(labels: ArrayLike, scores: Floats) -> NDArray[np.bool_]:

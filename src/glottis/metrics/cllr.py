@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from glottis.metrics.check import Floats, checked
-from glottis.metrics.pav import pav
+from glottis.metrics.pav import Blocks, pav
 
 LN_2 = float(np.log(2.0))
 
@@ -35,12 +35,7 @@ def min_cllr(bonafide_scores: ArrayLike, spoof_scores: ArrayLike) -> float:
         CorpusError: A class is empty or has scores that are not finite.
     """
     bonafide, spoof = checked(bonafide_scores, spoof_scores)
-    blocks = pav(bonafide, spoof)
-    mixed = (blocks.bonafide > 0) & (blocks.spoof > 0)
-    share_b = blocks.bonafide[mixed] / bonafide.size
-    share_s = blocks.spoof[mixed] / spoof.size
-    llr = np.log(share_b) - np.log(share_s)
-    return float((share_b @ bonafide_cost(llr) + share_s @ spoof_cost(llr)) / 2)
+    return blocks_cost(pav(bonafide, spoof), bonafide.size, spoof.size)
 
 
 def calibration_loss(bonafide_llrs: ArrayLike, spoof_llrs: ArrayLike) -> float:
@@ -50,6 +45,15 @@ def calibration_loss(bonafide_llrs: ArrayLike, spoof_llrs: ArrayLike) -> float:
         CorpusError: A class is empty or has llrs that are not finite.
     """
     return cllr(bonafide_llrs, spoof_llrs) - min_cllr(bonafide_llrs, spoof_llrs)
+
+
+def blocks_cost(blocks: Blocks, n_bonafide: int, n_spoof: int) -> float:
+    """The C_llr of pooled blocks, each with its best llr, in bits."""
+    mixed = (blocks.bonafide > 0) & (blocks.spoof > 0)
+    share_b = blocks.bonafide[mixed] / n_bonafide
+    share_s = blocks.spoof[mixed] / n_spoof
+    llr = np.log(share_b) - np.log(share_s)
+    return float((share_b @ bonafide_cost(llr) + share_s @ spoof_cost(llr)) / 2)
 
 
 def bonafide_cost(llrs: Floats) -> Floats:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from statistics import NormalDist
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from glottis.errors import ConfigError
 from glottis.metrics.check import Floats, checked
-from glottis.metrics.pav import pav
+from glottis.metrics.pav import pav, tied
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +99,25 @@ def auc(bonafide_scores: ArrayLike, spoof_scores: ArrayLike) -> float:
     below = np.searchsorted(spoof, bonafide, side="left")
     not_above = np.searchsorted(spoof, bonafide, side="right")
     return float((below.sum() + not_above.sum()) / 2 / bonafide.size / spoof.size)
+
+
+def average_precision(
+    bonafide_scores: ArrayLike, spoof_scores: ArrayLike, *, positive: Literal["bonafide", "spoof"] = "spoof"
+) -> float:
+    """The area under the steps of precision over recall, 0 to 1, higher is better; it depends on the class balance.
+
+    With the trials called positive at the n-th distinct score: the sum of (recall_n - recall_(n-1)) precision_n.
+
+    Raises:
+        CorpusError: A class is empty or has scores that are not finite.
+        ConfigError: An unknown class.
+    """
+    if positive not in {"bonafide", "spoof"}:
+        raise ConfigError(f"unknown class {positive!r}", code="bad_mode", hint="one of bonafide, spoof")
+    blocks = tied(*checked(bonafide_scores, spoof_scores))
+    of_spoof = positive == "spoof"
+    hits, others = (blocks.spoof, blocks.bonafide) if of_spoof else (blocks.bonafide[::-1], blocks.spoof[::-1])
+    return float(hits @ (np.cumsum(hits) / np.cumsum(hits + others)) / hits.sum())
 
 
 def probit(rates: ArrayLike, *, clip: float = 1e-5) -> Floats:

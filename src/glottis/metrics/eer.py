@@ -71,7 +71,7 @@ def rocch_eer(bonafide_scores: ArrayLike, spoof_scores: ArrayLike) -> float:
     return _crossing(rocch(bonafide_scores, spoof_scores))
 
 
-_MODES = {
+MODES = {
     "challenge": challenge_eer,
     "distinct": distinct_eer,
     "interpolated": interpolated_eer,
@@ -86,9 +86,9 @@ def eer(bonafide_scores: ArrayLike, spoof_scores: ArrayLike, *, mode: Mode = "ch
         CorpusError: A class is empty or has scores that are not finite.
         ConfigError: An unknown mode.
     """
-    if mode not in _MODES:
-        raise ConfigError(f"unknown EER mode {mode!r}", code="bad_mode", hint=f"one of {', '.join(_MODES)}")
-    return _MODES[mode](bonafide_scores, spoof_scores)
+    if mode not in MODES:
+        raise ConfigError(f"unknown EER mode {mode!r}", code="bad_mode", hint=f"one of {', '.join(MODES)}")
+    return MODES[mode](bonafide_scores, spoof_scores)
 
 
 def crossings(miss: Floats, false_alarm: Floats) -> Floats:

@@ -50,7 +50,7 @@ def pool(blocks: Blocks) -> Blocks:
 
     Shares are compared in whole numbers, so that no rounding decides.
     """
-    start = _starts_of_pure_runs(blocks)
+    start = pure_runs(blocks)
     bonafide = np.add.reduceat(blocks.bonafide, start).tolist()
     spoof = np.add.reduceat(blocks.spoof, start).tolist()
     stack: list[tuple[int, int, int]] = []
@@ -70,7 +70,8 @@ def pool(blocks: Blocks) -> Blocks:
     )
 
 
-def _starts_of_pure_runs(blocks: Blocks) -> NDArray[np.intp]:
+def pure_runs(blocks: Blocks) -> NDArray[np.intp]:
+    """Where runs of blocks of one class alone start, and each block of both classes; ``(n_runs,)``."""
     kind = np.where(blocks.spoof == 0, 1, np.where(blocks.bonafide == 0, 0, 2))
     new = np.ones(kind.size, dtype=np.bool_)
     new[1:] = (kind[1:] != kind[:-1]) | (kind[1:] == 2)  # noqa: PLR2004 - the third kind: both classes in it

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from glottis.errors import CorpusError
-from glottis.metrics.check import bonafide_mask, checked, checked_like
+from glottis.metrics.check import bonafide_mask, checked, checked_like, numbered
 from glottis.metrics.eer import Mode, eer
 from glottis.metrics.intervals import Interval, bootstrap_mean
 
@@ -40,14 +40,15 @@ def eers_within(
     """
     values = np.asarray(scores, dtype=np.float64)
     bonafide = bonafide_mask(labels, values)
-    names = checked_like(groups, values, "groups").astype(np.str_)
+    names, index = numbered(checked_like(groups, values, "groups").astype(np.str_))
     checked(values[bonafide], values[~bonafide])
+    order = np.argsort(index, kind="stable")
+    ends = np.cumsum(np.bincount(index))[:-1]
     found = {}
-    for name in np.unique(names):
-        here = names == name
-        real, fake = values[here & bonafide], values[here & ~bonafide]
+    for name, here in zip(names, np.split(order, ends), strict=True):
+        real, fake = values[here[bonafide[here]]], values[here[~bonafide[here]]]
         if min(real.size, fake.size) >= max(1, min_trials):
-            found[str(name)] = eer(real, fake, mode=mode)
+            found[name] = eer(real, fake, mode=mode)
     return found
 
 

@@ -4,7 +4,23 @@ import numpy as np
 import pytest
 
 from glottis.errors import ConfigError, CorpusError
-from glottis.metrics import bootstrap, bootstrap_mean, challenge_eer, cllr, interpolated_eer, min_cllr
+from glottis.metrics import (
+    METRICS,
+    Frames,
+    Stretch,
+    a_dcf,
+    apcer,
+    bootstrap,
+    bootstrap_any,
+    bootstrap_each,
+    bootstrap_mean,
+    challenge_eer,
+    cllr,
+    interpolated_eer,
+    intervals,
+    min_cllr,
+    range_eer,
+)
 
 RNG = np.random.default_rng(5)
 BONAFIDE, SPOOF = RNG.normal(1.5, 1, 120), RNG.normal(0, 1, 200)
@@ -97,3 +113,77 @@ def test_mean_of_groups():
     assert 0.1 <= found.low < 0.25 < found.high <= 0.4
     with pytest.raises(CorpusError, match="1 group"):
         bootstrap_mean([0.1])
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+def test_several_metrics_share_the_draws(grouped):
+    groups = {"bonafide_groups": np.arange(120) % 9, "spoof_groups": np.arange(200) % 9} if grouped else {}
+    metrics = {name: METRICS[name].function for name in ("eer", "cllr", "ece_mass")}
+    found = bootstrap_each(metrics, BONAFIDE, SPOOF, resamples=30, **groups)
+    assert found == {name: bootstrap(one, BONAFIDE, SPOOF, resamples=30, **groups) for name, one in metrics.items()}
+
+
+def test_many_trials_vary_as_much_as_when_as_many_are_drawn(monkeypatch):
+    plain = bootstrap(cllr, BONAFIDE, SPOOF, resamples=4000)
+    monkeypatch.setattr(intervals, "MANY", 100)
+    quick = bootstrap(cllr, BONAFIDE, SPOOF, resamples=4000)
+    assert quick.value == plain.value
+    assert quick.high - quick.low == pytest.approx(plain.high - plain.low, rel=0.06)
+    assert quick.low == pytest.approx(plain.low, rel=0.02)
+
+
+def test_counts_of_many_items_are_poisson():
+    counts = next(intervals.by_trial(np.random.default_rng(0), intervals.MANY, 10, 1))[0]
+    assert counts.shape == (1, intervals.MANY)
+    assert (counts.mean(), counts.var()) == pytest.approx((1, 1), abs=0.02)
+    assert np.mean(counts == 0) == pytest.approx(np.exp(-1), abs=0.01)
+
+
+def test_a_million_trials_take_seconds():
+    rng = np.random.default_rng(0)
+    bonafide, spoof = rng.normal(2.5, 1, 100_000), rng.normal(-1, 1, 900_000)
+    found = bootstrap(METRICS["eer"].function, bonafide, spoof, resamples=20)
+    assert found.low < found.value < found.high
+
+
+class TestFiguresOfOtherShapes:
+    def test_two_classes_as_by_bootstrap(self):
+        found = bootstrap_any(challenge_eer, [BONAFIDE, SPOOF], resamples=500)
+        usual = bootstrap(challenge_eer, BONAFIDE, SPOOF, resamples=500)
+        assert (found.value, found.unit) == (usual.value, "trial")
+        assert (found.low, found.high) == pytest.approx((usual.low, usual.high), abs=0.015)
+
+    @pytest.mark.parametrize("grouped", [False, True])
+    def test_one_class_and_three(self, grouped):
+        settings = {"resamples": 100, "groups": [np.arange(200) % 9]} if grouped else {"resamples": 100}
+        found = bootstrap_any(partial(apcer, threshold=0.5), [SPOOF], **settings)
+        assert found.low < found.value < found.high
+        assert found.unit == ("group" if grouped else "trial")
+        triple = [BONAFIDE, SPOOF[:100], SPOOF[100:]]
+        settings = {"groups": [np.arange(one.size) % 9 for one in triple]} if grouped else {}
+        found = bootstrap_any(a_dcf, triple, resamples=100, **settings)
+        assert found.low < found.value < found.high
+
+    def test_recordings(self):
+        rng = np.random.default_rng(1)
+        ends = [Stretch(0, 5, bonafide=True), Stretch(5, 10, bonafide=False)]
+        recordings = [Frames(rng.normal(np.arange(10) < 5, 1), ends, 10) for _ in range(20)]
+        found = bootstrap_any(partial(range_eer, frame_s=1.0), [recordings], resamples=100)
+        assert found.low < found.value < found.high
+
+    def test_trials_with_several_facts_are_drawn_by_number(self):
+        right = BONAFIDE > 0, BONAFIDE > 1
+        found = bootstrap_any(lambda i: float(np.mean(right[0][i] & ~right[1][i])), [np.arange(120)], resamples=100)
+        assert found.low < found.value < found.high
+
+    def test_resamples_that_lost_a_class_are_left_out(self):
+        groups = [np.repeat(["a", "b", "c"], 40), np.repeat(["c", "d"], 100)]
+        assert 200 < bootstrap_any(challenge_eer, [BONAFIDE, SPOOF], groups=groups, resamples=400).resamples < 400
+
+    def test_refusals(self):
+        with pytest.raises(ConfigError, match="groups for 1 of 2 classes"):
+            bootstrap_any(challenge_eer, [BONAFIDE, SPOOF], groups=[np.zeros(120)])
+        with pytest.raises(CorpusError, match="groups"):
+            bootstrap_any(challenge_eer, [BONAFIDE, SPOOF], groups=[np.zeros(120), [1]])
+        with pytest.raises(CorpusError, match="no spoof"):
+            bootstrap_any(challenge_eer, [BONAFIDE, []])
