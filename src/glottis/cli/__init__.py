@@ -17,6 +17,7 @@ COMMANDS = {
     "scan": ("glottis.cli.scan:scan", "Tell for each recording whether a person or a machine speaks."),
     "models": ("glottis.cli.models:models", "List the bundles, or show one."),
     "train": ("glottis.cli.train:train", "Train a bundle by a recipe."),
+    "evaluate": ("glottis.cli.evaluate:evaluate", "Measure score files on a protocol."),
     "config": ("glottis.cli.config_cmd:config", "Show every setting and where it comes from."),
     "doctor": ("glottis.cli.doctor:doctor", "Say what is installed, and what is dangerous."),
 }
