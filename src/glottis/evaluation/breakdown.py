@@ -67,8 +67,8 @@ def break_down(trials: Trials, column: Texts, *, asv: AsvScores | None = None) -
 
 def _split(trials: Trials, column: Texts) -> Iterator[tuple[str, NDArray[np.bool_], NDArray[np.bool_]]]:
     bonafide = trials.bonafide
-    pooled = set(np.unique(column[bonafide]).tolist()).isdisjoint(np.unique(column[~bonafide]).tolist())
     names, index = _binned(column)
+    pooled = not np.intersect1d(index[bonafide], index[~bonafide]).size
     counts = np.bincount(index[~bonafide] if pooled else index, minlength=len(names))
     for k in sorted(np.argsort(-counts, kind="stable")[:MOST_PARTS].tolist()):
         inside = index == k

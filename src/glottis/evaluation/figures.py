@@ -42,7 +42,7 @@ _STYLE: dict[str, Any] = {
 
 def det_picture(evaluations: Sequence[Evaluation]) -> str:
     """DET curves with their 95 % bands, on probit axes."""
-    pyplot, figure, axes = _new(5.2, 4.8)
+    pyplot, figure, axes = _new(5.2, 4.4)
     lowest = min(1 / (2 * min(group.size for group in one.trials.by_class)) for one in evaluations)
     low = max(_CLIP, min(lowest, 0.01))
     ends = probit([low, _HIGHEST]).tolist()
@@ -71,7 +71,7 @@ def det_picture(evaluations: Sequence[Evaluation]) -> str:
 
 def histogram_picture(one: Evaluation) -> str:
     """How the scores of both classes are spread."""
-    pyplot, figure, axes = _new(5.2, 2.7)
+    pyplot, figure, axes = _new(5.2, 3.1)
     real, fake = one.trials.by_class
     low, high = np.quantile(np.concatenate([real, fake]), [0.0005, 0.9995])
     edges = np.linspace(low, high if high > low else low + 1, 61)
@@ -87,7 +87,7 @@ def histogram_picture(one: Evaluation) -> str:
 
 def reliability_picture(evaluations: Sequence[Evaluation]) -> str:
     """The stated probability of bona fide, at even odds, against the share that is; scores are read as llrs."""
-    pyplot, figure, axes = _new(4.0, 3.6)
+    pyplot, figure, axes = _new(5.2, 4.4)
     axes.plot([0, 1], [0, 1], color="#999999", linewidth=0.7, linestyle=":")
     for one, colour in zip(evaluations, _cycle(len(evaluations)), strict=True):
         real, fake = one.trials.by_class
@@ -102,13 +102,13 @@ def reliability_picture(evaluations: Sequence[Evaluation]) -> str:
 
 def tippett_picture(one: Evaluation) -> str:
     """The share of each class whose llr exceeds a value; scores are read as llrs."""
-    pyplot, figure, axes = _new(4.0, 3.6)
+    pyplot, figure, axes = _new(5.2, 3.1)
     shares = np.linspace(0, 1, _POINTS)
     for scores, colour, label in zip(one.trials.by_class, (BONAFIDE, SPOOF), ("bona fide", "spoof"), strict=True):
         axes.plot(np.quantile(scores, 1 - shares), 100 * shares, color=colour, linewidth=1.5, label=label)
     axes.axvline(0, color="#999999", linewidth=0.7, linestyle=":")
     axes.set(xlabel="llr over which it lies, nats", ylabel="share of its class, %", ylim=(-2, 102))
-    axes.legend(loc="center right")
+    axes.legend(loc="lower left")
     return _svg(pyplot, figure, "Tippett plot")
 
 

@@ -51,8 +51,8 @@ td { border-bottom: 1px solid #e2e2e2; padding: 3px 14px 3px 0; vertical-align: 
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .pictures { display: flex; flex-wrap: wrap; gap: 12px 28px; align-items: flex-start; }
 .pictures figure { margin: 0; flex: 1 1 380px; max-width: 520px; } figcaption { font-size: 13px; color: #555; }
-svg.picture { width: 100%; height: auto; } .bar { display: inline-block; height: 9px; background: #0072B2; }
-.track { display: inline-block; width: 130px; background: #f0f0f0; height: 9px; }
+svg.picture { width: 100%; height: auto; } .bar { display: block; height: 9px; background: #0072B2; }
+.track { display: block; width: 130px; background: #f0f0f0; height: 9px; margin-top: 6px; }
 .notice { background: #fff4e0; border-left: 4px solid #E69F00; padding: 6px 12px; margin: 8px 0; max-width: 60em; }
 .name { overflow-wrap: anywhere; }
 @media print { body { max-width: none; padding: 0; font-size: 11px; } table { font-size: 10px; }
