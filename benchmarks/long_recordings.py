@@ -74,7 +74,8 @@ def main() -> None:
         table += [line for line in lines if line]
         print("\n".join(json.dumps(line) for line in lines if line), flush=True)
     if a.json:
-        a.json.write_text(json.dumps({"table": table, "rows": rows}, indent=1) + "\n", encoding="utf-8")
+        bundle = {"name": detector.bundle.manifest.name, "sha256": detector.bundle.sha256}
+        a.json.write_text(json.dumps({"bundle": bundle, "table": table, "rows": rows}, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

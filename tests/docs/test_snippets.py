@@ -6,6 +6,8 @@ A block under `<!-- not run: REASON -->` is not run. A line that ends in `# exit
 from __future__ import annotations
 
 import hashlib
+import importlib.util
+import json
 import re
 import shlex
 import shutil
@@ -122,3 +124,23 @@ def test_the_picture_shows_the_shipped_detector():
     """`make picture` draws it anew."""
     picture = (ROOT / "docs" / "timeline.svg").read_text(encoding="utf-8")
     assert hashlib.sha256(DEFAULT.read_bytes()).hexdigest()[:12] in picture
+
+
+def figures():
+    """The script that makes docs/figures.md."""
+    spec = importlib.util.spec_from_file_location("figures", ROOT / "benchmarks" / "figures.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_page_of_figures_is_what_the_benchmarks_wrote():
+    """`python benchmarks/figures.py > docs/figures.md` makes it anew."""
+    assert (ROOT / "docs" / "figures.md").read_text(encoding="utf-8") == figures().page(ROOT / "results")
+
+
+@needs_default
+@pytest.mark.parametrize("name", ["dev", "long", "speech"])
+def test_the_figures_are_of_the_shipped_detector(name):
+    result = json.loads((ROOT / "results" / f"{name}.json").read_text(encoding="utf-8"))
+    assert result["bundle"]["sha256"] == hashlib.sha256(DEFAULT.read_bytes()).hexdigest()

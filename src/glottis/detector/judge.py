@@ -16,9 +16,9 @@ from glottis.verdict import BundleId, Decision, Notice, Verdict, Window
 SHORT_S = 2.0
 """Seconds of speech under which a verdict is weak."""
 
-LEAST_HEARD = 0.2
-"""The share of what sounds like speech, by its frames, in which the model must hear some too: in music it hears a
-window here and there."""
+LEAST_LOG_ODDS = 0.5
+"""The mean log-odds of speech, by the model itself, over which a recording is judged: in music it hears a voice here
+and there."""
 
 NARROW_HZ = 4_200.0
 """The bandwidth under which it is weak: that of a telephone, with some slack."""
@@ -57,7 +57,7 @@ def judge(model: Model, pipeline: Pipeline, facts: Facts, prior_spoof: float | N
     thresholds = thresholds_of(manifest.decision, prior_spoof) if model.recording_calibration else None
     scores = [window.score for window in windows if window.score is not None]
     score = llr = None
-    if scores and speech_s >= max(manifest.min_speech_s, LEAST_HEARD * pipeline.sounding_s):
+    if scores and speech_s >= manifest.min_speech_s and _mostly_speech(pipeline):
         score = aggregate(scores, manifest.aggregate)
         if model.recording_calibration is not None:
             llr = float(model.recording_calibration.apply(score, speech_s))
@@ -85,6 +85,11 @@ def judge(model: Model, pipeline: Pipeline, facts: Facts, prior_spoof: float | N
         windows=tuple(windows),
         spoof_segments=spoof_segments(windows, thresholds["spoof"]) if thresholds and score is not None else (),
     )
+
+
+def _mostly_speech(pipeline: Pipeline) -> bool:
+    log_odds = pipeline.log_odds_of_speech
+    return log_odds is None or log_odds > LEAST_LOG_ODDS
 
 
 def _decision(

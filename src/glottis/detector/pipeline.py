@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -18,6 +19,10 @@ LEAST_SPEECH = 0.1
 
 HEARD = 0.5
 """The least probability of speech by the model itself, where it tells one, for a window to count."""
+
+SUREST_MUSIC, SUREST_SPEECH = -3.0, 6.0
+"""The bounds of a window's log-odds of speech in the mean over a recording: speech in about two fifths of it is
+enough, whatever is played in the rest."""
 
 
 class Model:
@@ -78,6 +83,8 @@ class Pipeline:
         self._windows: list[Window] = []
         self._heard_s = 0.0
         self._heard_until = 0
+        self._odds_s = 0.0
+        self._judged_s = 0.0
 
     @property
     def windows(self) -> list[Window]:
@@ -90,6 +97,14 @@ class Pipeline:
         if "speech" in self._model.manifest.outputs:
             return min(self._heard_s, self._meter.speech_s)
         return self._meter.speech_s
+
+    @property
+    def log_odds_of_speech(self) -> float | None:
+        """The model's mean log-odds of speech so far, each window weighed by its seconds of what sounds like speech.
+
+        None where the model tells none, or nothing sounds like speech yet.
+        """
+        return self._odds_s / self._judged_s if self._judged_s else None
 
     @property
     def sounding_s(self) -> float:
@@ -135,6 +150,7 @@ class Pipeline:
     def _window(self, one: _Waiting, scored: Scored | None) -> Window:
         speech = one.speech
         if scored is not None and scored.speech is not None:
+            self._weigh(scored.speech, speech * (one.end - one.start) / self._rate_hz)
             if scored.speech < HEARD:
                 speech, scored = min(speech, scored.speech), None
             else:
@@ -145,6 +161,11 @@ class Pipeline:
         calibration = self._model.window_calibration
         llr = None if calibration is None else float(calibration.apply(scored.score, speech * (end_s - start_s)))
         return Window(start_s, end_s, scored.score, llr, speech)
+
+    def _weigh(self, probability: float, seconds: float) -> None:
+        log_odds = math.log(max(probability, 1e-9)) - math.log(max(1 - probability, 1e-9))
+        self._odds_s += min(max(log_odds, SUREST_MUSIC), SUREST_SPEECH) * seconds
+        self._judged_s += seconds
 
     def _hear(self, start: int, end: int) -> None:
         """Count the speech of a window, that of overlapping ones once."""
