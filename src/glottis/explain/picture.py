@@ -120,7 +120,7 @@ def _window(part: Any, window: Explained, explanation: Explanation) -> None:
     """The spectrogram with its cells, what each band adds at the right, and what each column adds below."""
     part.suptitle(heading(window), x=0.01, ha="left", fontsize=9.5)
     part.supxlabel(
-        "\n".join(textwrap.wrap(said_of(window.check, window.speaks_for), 140)), x=0.01, ha="left", fontsize=8
+        "\n".join(textwrap.wrap(said_of(window.check, window.speaks_for), 150)), x=0.01, ha="left", fontsize=7.6
     )
     axes = part.subplots(
         2, 2, sharex="col", sharey="row", gridspec_kw={"height_ratios": [3, 1], "width_ratios": [6, 1]}

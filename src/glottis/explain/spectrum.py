@@ -164,8 +164,8 @@ def _memberships(places: Floats, edges: Floats) -> Floats:
 
 def _background(power: Floats) -> Floats:
     """What each bin holds in the recording's own quiet moments: the level that is seldom undercut."""
-    quiet = np.quantile(_smoothed(power, 4, 2), _QUIET_SHARE, axis=0)
-    return np.broadcast_to(quiet, power.shape)
+    quiet: Floats = np.quantile(_smoothed(power, 4, 2), _QUIET_SHARE, axis=0, keepdims=True)
+    return np.repeat(quiet, len(power), axis=0)
 
 
 def _level(power: Floats) -> Floats:

@@ -138,7 +138,7 @@ def test_the_aggregate_is_the_bundles(bundle_of, talk):
 @pytest.mark.parametrize(("loud_s", "decision"), [(2, "bonafide"), (60, "no_speech")])
 def test_a_little_speech_in_much_that_only_sounds_like_it_is_no_speech(bundle_of, loud_s, decision):
     """The model hears none in loud windows; the meter of frames hears speech everywhere."""
-    model = Model(open_bundle(bundle_of({"score": (0, 5), "speech": (-2.5, 0.99)})))
+    model = Model(open_bundle(bundle_of({"score": (0, 5), "speech": (-3.9, 0.95)})))
     quiet = np.clip(voice(6), -0.04, 0.04)
     verdict = verdict_of(model, np.concatenate([quiet, np.tanh(20 * voice(loud_s))]))
     assert verdict.verdict == decision
