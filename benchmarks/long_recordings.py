@@ -75,7 +75,9 @@ def main() -> None:
         print("\n".join(json.dumps(line) for line in lines if line), flush=True)
     if a.json:
         bundle = {"name": detector.bundle.manifest.name, "sha256": detector.bundle.sha256}
-        a.json.write_text(json.dumps({"bundle": bundle, "table": table, "rows": rows}, indent=1) + "\n", encoding="utf-8")
+        a.json.write_text(
+            json.dumps({"bundle": bundle, "table": table, "rows": rows}, indent=1) + "\n", encoding="utf-8"
+        )
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ tell them the wrong way round, get llrs close to 0."""
 _MAX_STEPS = 100
 _KNOT_PERCENTILES = (5.0, 35.0, 65.0, 95.0)
 _SMOOTHNESS = 1e-3
+_FUSION_PULL = 1e-4
 _MIN_SPEECH_S = 1e-3
 
 
@@ -271,15 +272,21 @@ def _fit_linear(trials: _Trials, scores: Floats, basis: Floats, *, smoothness: f
     features = np.concatenate([basis * scores[:, None], basis], axis=1)
     steps = np.diff(np.eye(k), axis=0)
     pull = np.asarray(np.kron(np.eye(2), smoothness * steps.T @ steps), dtype=np.float64)
-    free = np.ones(2 * k, dtype=np.bool_)
-    theta = np.zeros(2 * k)
+    theta = _fit_rising(trials, features, pull, slopes=k, least=MIN_SLOPE)
+    return theta[:k], theta[k:]
+
+
+def _fit_rising(trials: _Trials, features: Floats, pull: Floats, *, slopes: int, least: float) -> Floats:
+    """The weights of `features` ``(n, d)``; the first `slopes` of them are at least `least`."""
+    free = np.ones(features.shape[1], dtype=np.bool_)
+    theta = np.zeros(free.size)
     while True:
         theta[free] = 0.0
         theta = _newton(trials, features, pull, theta, free)
-        low = free & (np.arange(2 * k) < k) & (theta < MIN_SLOPE)
+        low = free & (np.arange(free.size) < slopes) & (theta < least)
         if not low.any():
-            return theta[:k], theta[k:]
-        theta[low] = MIN_SLOPE
+            return theta
+        theta[low] = least
         free &= ~low
 
 
@@ -308,6 +315,66 @@ def _newton(trials: _Trials, features: Floats, pull: Floats, theta: Floats, free
         if np.abs(step).max() < 1e-12:  # noqa: PLR2004 - converged
             break
     return theta
+
+
+@dataclass(frozen=True, slots=True)
+class Fusion:
+    """The scores of several systems to one llr: the sum of weight times score, plus the offset; never falling in any.
+
+    Attributes:
+        systems: Their names, in order.
+        weights: Nats for one unit of each system's score, 0 or more.
+        offset: The llr of scores that are all 0, in nats.
+    """
+
+    kind: ClassVar[str] = "fusion"
+    systems: tuple[str, ...]
+    weights: tuple[float, ...]
+    offset: float
+
+    def __post_init__(self) -> None:
+        numbers = (*self.weights, self.offset)
+        if len(self.systems) != len(self.weights) or not self.weights or not np.isfinite(numbers).all():
+            raise BundleError("fusion: one finite weight for each system", code="bad_calibration")
+        if min(self.weights) < 0:
+            raise BundleError("fusion: weights must be 0 or more", code="bad_calibration")
+
+    def apply(self, scores: ArrayLike) -> Floats:
+        """The llr of each trial ``(n,)`` in nats, from scores ``(n, systems)``."""
+        return np.asarray(np.asarray(scores, dtype=np.float64) @ np.array(self.weights) + self.offset, np.float64)
+
+    @classmethod
+    def fit(
+        cls, scores: ArrayLike, bonafide: ArrayLike, systems: tuple[str, ...], *, prior_bonafide: float = 0.5
+    ) -> Self:
+        """Logistic regression, as `Platt.fit`, with weights of 0 or more. Source: the BOSARIS toolkit.
+
+        Args:
+            scores: Shape ``(n, systems)``.
+            bonafide: Whether each trial is bona fide, ``(n,)``.
+            systems: Their names.
+            prior_bonafide: The weight of the bona fide class, between 0 and 1.
+
+        Raises:
+            CorpusError: A class is empty or a score is not finite.
+            ConfigError: The prior is not between 0 and 1.
+        """
+        values = np.asarray(scores, dtype=np.float64)
+        mask = bonafide_mask(bonafide, values[:, 0])
+        for column in values.T:
+            checked(column[mask], column[~mask])
+        order = np.argsort(~mask, kind="stable")
+        mean, spread = values.mean(axis=0), np.maximum(values.std(axis=0), 1e-12)
+        features = np.column_stack([((values - mean) / spread)[order], np.ones(len(values))])
+        trials = _Trials.of(features[: mask.sum(), 0], features[mask.sum() :, 0], prior_bonafide)
+        pull = np.diag([_FUSION_PULL] * len(systems) + [0.0])
+        theta = _fit_rising(trials, features, pull, slopes=len(systems), least=0.0)
+        weights = theta[:-1] / spread
+        return cls(systems, tuple(weights.tolist()), float(theta[-1] - weights @ mean))
+
+    def to_json(self) -> dict[str, Any]:
+        """``{"kind": "fusion", "systems": [...], "weights": [...], "offset"}``."""
+        return {"kind": self.kind, "systems": list(self.systems), "weights": list(self.weights), "offset": self.offset}
 
 
 Fit = Callable[..., Calibrator]

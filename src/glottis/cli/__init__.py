@@ -19,6 +19,7 @@ COMMANDS = {
     "train": ("glottis.cli.train:train", "Train a bundle by a recipe."),
     "evaluate": ("glottis.cli.evaluate:evaluate", "Measure score files on a protocol."),
     "explain": ("glottis.cli.explain:explain", "Say on which stretches and bands a verdict hangs."),
+    "calibrate": ("glottis.cli.calibrate:calibrate", "Fit llrs and thresholds on a development split."),
     "config": ("glottis.cli.config_cmd:config", "Show every setting and where it comes from."),
     "doctor": ("glottis.cli.doctor:doctor", "Say what is installed, and what is dangerous."),
 }

@@ -104,7 +104,7 @@ def _sasv(scores: Sequence[Path], options: dict[str, Any]) -> list[SasvScores] |
 def _systems(scores: Sequence[Path], options: dict[str, Any]) -> list[Trials]:
     from glottis.evaluation import join, read_protocol, read_scores
 
-    protocol = _chosen(read_protocol(options["protocol"]), options["where"])
+    protocol = chosen(read_protocol(options["protocol"]), options["where"])
     systems = []
     for path in scores:
         joined = join(read_scores(path, column=options["column"]), protocol, coverage_floor=options["coverage"])
@@ -114,7 +114,8 @@ def _systems(scores: Sequence[Path], options: dict[str, Any]) -> list[Trials]:
     return systems
 
 
-def _chosen(protocol: Protocol, where: Sequence[str]) -> Protocol:
+def chosen(protocol: Protocol, where: Sequence[str]) -> Protocol:
+    """Only the trials that ``COLUMN=VALUE`` settings ask for."""
     from glottis.errors import ConfigError
 
     for one in where:
@@ -177,7 +178,7 @@ def _print_sasv(found: Sequence[SasvScores], options: dict[str, Any]) -> int:
             shown = f"{100 * value:.6f} %" if name.endswith("eer") else f"{value:.6f}"
             output.write(f"  {name:<20}  {shown:>12}\n")
     if options["json_file"] is not None:
-        _put(options["json_file"], json.dumps({"schema": 1, "systems": results}, indent=1) + "\n")
+        put(options["json_file"], json.dumps({"schema": 1, "systems": results}, indent=1) + "\n")
     return DONE
 
 
@@ -190,14 +191,15 @@ def _write(evaluations: Sequence[Evaluation], comparisons: Sequence[Comparison],
             "systems": [one.to_dict() for one in evaluations],
             "comparisons": [pair.to_dict() for pair in comparisons],
         }
-        _put(options["json_file"], json.dumps(everything, ensure_ascii=False, indent=1) + "\n")
+        put(options["json_file"], json.dumps(everything, ensure_ascii=False, indent=1) + "\n")
     if options["html_file"] is not None:
         from glottis.evaluation.report import html_report
 
-        _put(options["html_file"], html_report(evaluations, comparisons))
+        put(options["html_file"], html_report(evaluations, comparisons))
 
 
-def _put(path: Path, text: str) -> None:
+def put(path: Path, text: str) -> None:
+    """Write a file that the user named."""
     from glottis.errors import ConfigError
 
     try:

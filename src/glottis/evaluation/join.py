@@ -90,7 +90,10 @@ def join(scores: ScoreFile, protocol: Protocol, *, coverage_floor: float = 1.0) 
         trials=protocol.trials[found],
         scores=scores.scores[places[found]],
         bonafide=protocol.bonafide[found],
-        columns={name: values[found] for name, values in protocol.columns.items()},
+        columns={
+            **{name: values[places[found]] for name, values in scores.facts.items()},
+            **{name: values[found] for name, values in protocol.columns.items()},
+        },
         coverage=coverage,
     )
     return _with_notices(joined, notices)

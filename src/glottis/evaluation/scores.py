@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from glottis.metrics import AsvRates
 
 TRIAL_NAMES = ("trial", "file_name", "filename", "file", "utterance_id", "utt_id", "utt", "id", "source")
 SCORE_NAMES = ("score", "cm-score", "cm_score", "llr", "score_bonafide")
+SCANNED_FACTS = ("speech_s", "bandwidth_hz")
 _LOG = 4
 """Fields of a line ``Output, trial, label, score``, as the PartialSpoof and NII scripts write them."""
 
@@ -36,12 +37,14 @@ class ScoreFile:
         trials: Their names, ``(n,)``.
         scores: Higher is more bona fide, ``(n,)``.
         unscored: Trials that the file names and gives no score, such as recordings without speech.
+        facts: What else a scan says of each trial: ``speech_s``, ``bandwidth_hz``; ``(n,)`` each, empty is unknown.
     """
 
     name: str
     trials: Texts
     scores: NDArray[np.float64]
     unscored: tuple[str, ...] = ()
+    facts: Mapping[str, Texts] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,6 +123,7 @@ def read_scores(path: str | Path, *, column: str | None = None) -> ScoreFile:
 
 def _of_verdicts(path: Path, column: str | None) -> ScoreFile:
     trials, scores, unscored = [], [], []
+    facts: dict[str, list[str]] = {name: [] for name in SCANNED_FACTS}
     for number, line in enumerate(read_text(path).splitlines(), 1):
         if not line.strip():
             continue
@@ -139,7 +143,11 @@ def _of_verdicts(path: Path, column: str | None) -> ScoreFile:
                 hint="write it with --format jsonl",
             ) from None
         trials.append(trial)
-    return ScoreFile(system_name(path), np.array(trials, dtype=np.str_), np.array(scores, np.float64), tuple(unscored))
+        for name, values in facts.items():
+            values.append("" if one.get(name) is None else str(one[name]))
+    known = {name: np.array(values, dtype=np.str_) for name, values in facts.items() if any(values)}
+    names = np.array(trials, dtype=np.str_)
+    return ScoreFile(system_name(path), names, np.array(scores, np.float64), tuple(unscored), known)
 
 
 def write_scores(path: str | Path, file: ScoreFile, *, form: str = "challenge") -> None:

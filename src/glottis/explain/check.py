@@ -18,20 +18,20 @@ from glottis.verdict import Samples, Scorer
 
 DRAWS = 20
 SHARE = 0.1
-"""The share of the cells that is marked."""
+"""The share of the cells that is marked at most."""
 
 _SEED = 2
 _CLASSES = 3
 
 
 def mark(effects: Floats, side: int) -> Mask:
-    """The tenth of the cells, at least one, that speaks the most for one side.
+    """The tenth of the cells that speaks the most for one side; fewer where fewer speak for it, but at least one.
 
     Args:
         effects: What each cell adds, ``(bands, columns)``.
         side: 1 for a person, -1 for spoof.
     """
-    count = max(1, round(SHARE * effects.size))
+    count = max(1, min(round(SHARE * effects.size), int((side * effects > 0).sum())))
     order = np.argsort(-side * effects, axis=None, kind="stable")
     marked = np.zeros(effects.size, np.bool_)
     marked[order[:count]] = True

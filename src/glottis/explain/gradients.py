@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from glottis._extras import need
 from glottis.bundle import Bundle
-from glottis.errors import BundleError
+from glottis.errors import BundleError, RecipeError
 from glottis.explain.occlusion import only
 from glottis.explain.spectrum import Canvas, Floats
 from glottis.verdict import Samples
@@ -35,6 +35,7 @@ def torch_net(bundle: Bundle) -> Any:
             hint="occlusion works with every bundle: --method occlusion",
         )
     need("torch", extra="train")
+    load = need("safetensors.torch", extra="train").load
     from glottis.nets import NETS, build_net
 
     try:
@@ -42,10 +43,17 @@ def torch_net(bundle: Bundle) -> Any:
         if name not in NETS:
             raise BundleError(f"{bundle.path}: unknown net {name!r}", code="torch", hint=f"one of {', '.join(NETS)}")
         net = build_net(name, settings)
-        net.load_state_dict(need("safetensors.torch", extra="train").load(bundle.read(weights)))
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        net.load_state_dict(_loaded(load, bundle.read(weights)))
+    except (KeyError, TypeError, ValueError, RuntimeError, RecipeError) as error:
         raise BundleError(f"{bundle.path}: torch does not fit the net: {error}", code="torch") from error
     return net.eval()
+
+
+def _loaded(load: Any, data: bytes) -> Any:
+    try:
+        return load(data)
+    except Exception as error:  # safetensors' own error is no built-in kind
+        raise ValueError(str(error)) from error
 
 
 def gradient(net: Any, samples: Samples, window_samples: int) -> Floats:

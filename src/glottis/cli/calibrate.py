@@ -1,0 +1,187 @@
+"""`glottis calibrate`: from scores of a development split to llrs, thresholds, and a bundle that knows them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from glottis.cli.evaluate import chosen, put
+from glottis.cli.exits import DONE, say
+from glottis.cli.text import printable
+
+if TYPE_CHECKING:
+    from glottis.bundle import Costs
+    from glottis.cli.output import Output
+    from glottis.evaluation import Trials
+    from glottis.evaluation.calibrate import Candidate
+
+_FILE = click.Path(path_type=Path)
+_RATE = click.FloatRange(0, 1, min_open=True, max_open=True)
+
+
+@click.command()
+@click.argument("scores", nargs=-1, required=True, type=_FILE)
+@click.option("--protocol", metavar="FILE", required=True, type=_FILE, help="The trials and their labels.")
+@click.option("--where", multiple=True, metavar="COLUMN=VALUE", help="Only these trials: split=dev.")
+@click.option("--groups", metavar="COLUMN", help="Hold its values out together: source, speaker.")
+@click.option("--column", metavar="NAME", help="The score's column; of a scan's lines by default the raw score.")
+@click.option(
+    "--coverage",
+    metavar="SHARE",
+    type=click.FloatRange(0, 1),
+    default=1.0,
+    show_default=True,
+    help="The least share of the trials that must have a score.",
+)
+@click.option("--kind", metavar="NAME", help="The calibration to take, by default the best.")
+@click.option("--bpcer", metavar="RATE", type=_RATE, help="Call at most this share of bona fide trials spoof.")
+@click.option("--apcer", metavar="RATE", type=_RATE, help="Call at most this share of spoof trials bona fide.")
+@click.option("--cost-inconclusive", metavar="C", type=float, help="Of no answer; a wrong one costs 1.")
+@click.option("--prior", metavar="P", type=_RATE, help="The prior of spoof that the bundle assumes.")
+@click.option("--model", metavar="M", help="The bundle whose copy gets the calibration; default is the shipped one.")
+@click.option("--output", metavar="DIR", type=_FILE, help="Where the copy goes.")
+@click.option("--json", "json_file", metavar="FILE", type=_FILE, help="Write everything there, as JSON.")
+def calibrate(scores: tuple[Path, ...], **options: Any) -> int:
+    """Fit calibrations to SCORES, compare them, and write the best into a copy of a bundle.
+
+    All figures are of trials that the calibration saw nothing of. Trials of a split that judges (eval, test, hidden)
+    are refused. Several SCORES are fused; then nothing is written into a bundle.
+    """
+    from glottis.cli.output import Output
+
+    systems = _systems(scores, options)
+    if len(systems) > 1:
+        return _fuse(Output(), systems, options)
+    return _one(Output(), systems[0], options)
+
+
+def _systems(scores: tuple[Path, ...], options: dict[str, Any]) -> list[Trials]:
+    from glottis.evaluation import join, read_protocol, read_scores
+
+    protocol = chosen(read_protocol(options["protocol"]), options["where"])
+    found = []
+    for path in scores:
+        raw = "score" if options["column"] is None and path.name.endswith("jsonl") else options["column"]
+        found.append(join(read_scores(path, column=raw), protocol, coverage_floor=options["coverage"]))
+        for notice in found[-1].notices:
+            say(f"{found[-1].name}: {notice}")
+    return found
+
+
+def _one(output: Output, trials: Trials, options: dict[str, Any]) -> int:
+    from glottis.bundle import Costs, open_bundle
+    from glottis.evaluation.calibrate import candidates, to_dict
+    from glottis.metrics import min_cllr
+
+    if options["groups"] is None:
+        say("without --groups trials of one source or speaker are on both sides: the figures flatter")
+    found = candidates(trials, groups=options["groups"])
+    chosen_one = _by_name(found, options["kind"])
+    bundle = None if options["output"] is None else open_bundle(_model(options["model"]))
+    base = Costs() if bundle is None else bundle.manifest.decision
+    costs = _costs(chosen_one, trials, base, options)
+    output.write(f"{'calibration':<28}  {'Cllr':>7}  {'95 %':<16}  {'loss':>6}  {'act DCF':>7}\n")
+    for one in found:
+        mark = " <" if one is chosen_one else ""
+        interval = f"{one.cllr.low:.4f} to {one.cllr.high:.4f}"
+        output.write(
+            f"{one.name:<28}  {one.cllr.value:7.4f}  {interval:<16}  {one.loss:6.4f}  {one.act_dcf:7.4f}{mark}\n"
+        )
+    output.write(f"least Cllr of the scores: {min_cllr(*trials.by_class):.4f}\n")
+    decision = _decision(chosen_one, trials, costs)
+    for name in ("spoof", "bonafide"):
+        output.write(
+            f"{name} at {'or under' if name == 'spoof' else 'or over'} {decision['thresholds'][name]:+.3f} nats\n"
+        )
+    for name, value in decision["figures"].items():
+        output.write(f"{name.replace('_', ' ')}: {100 * value:.2f} %\n")
+    if options["json_file"] is not None:
+        everything = {**to_dict(found, trials), "chosen": chosen_one.name, **decision}
+        put(options["json_file"], json.dumps(everything, ensure_ascii=False, indent=1) + "\n")
+    if bundle is not None:
+        output.write(f"{_write(bundle, options['output'], chosen_one, trials, costs)}\n")
+    return DONE
+
+
+def _model(name: str | None) -> str | None:
+    return None if name in (None, "default") else name
+
+
+def _by_name(found: list[Candidate], name: str | None) -> Candidate:
+    from glottis.errors import ConfigError
+
+    for one in found:
+        if name in (None, one.name):
+            return one
+    names = ", ".join(one.name for one in found)
+    raise ConfigError(f"unknown kind {name!r}", code="setting", hint=f"one of {names}")
+
+
+def _costs(one: Candidate, trials: Trials, base: Costs, options: dict[str, Any]) -> Costs:
+    from glottis.errors import ConfigError
+    from glottis.evaluation.calibrate import costs_of
+
+    changes = {"cost_inconclusive": options["cost_inconclusive"], "prior_spoof": options["prior"]}
+    base = replace(base, **{name: value for name, value in changes.items() if value is not None})
+    if not 0 < base.cost_inconclusive < min(base.cost_spoof_accepted, base.cost_bonafide_rejected):
+        raise ConfigError(
+            f"--cost-inconclusive {base.cost_inconclusive:g}: no answer must cost something, and less than a wrong one",
+            code="setting",
+            hint="such as 0.2",
+        )
+    if options["bpcer"] is None and options["apcer"] is None:
+        return base
+    return costs_of(one.llrs, trials.bonafide, base, bpcer=options["bpcer"], apcer=options["apcer"])
+
+
+def _decision(one: Candidate, trials: Trials, costs: Costs) -> dict[str, Any]:
+    from glottis.detector.decide import thresholds_of
+    from glottis.evaluation.calibrate import decided, error_against_decided
+
+    thresholds = thresholds_of(costs, costs.prior_spoof)
+    return {
+        "costs": asdict(costs),
+        "thresholds": thresholds,
+        "figures": decided(one.llrs, trials.bonafide, thresholds),
+        "error_against_decided": error_against_decided(one.llrs, trials.bonafide),
+    }
+
+
+def _write(bundle: Any, folder: Path, one: Candidate, trials: Trials, costs: Costs) -> Path:
+    """The copy: same files, new calibration; its windows are calibrated as recordings of one window are."""
+    from glottis.bundle import write_bundle
+    from glottis.calibration import Platt
+
+    fields = bundle.manifest.to_dict()
+    files = {name: bundle.read(name) for name in fields.pop("files")}
+    fields.pop("schema")
+    window = Platt.fit(*trials.by_class)
+    fields["calibration"] = {"recording": one.calibrator.to_json(), "window": window.to_json()}
+    fields["decision"] = asdict(costs)
+    return write_bundle(folder, fields, files)
+
+
+def _fuse(output: Output, systems: list[Trials], options: dict[str, Any]) -> int:
+    from glottis.errors import ConfigError
+    from glottis.evaluation.calibrate import candidates, fuse
+    from glottis.metrics import challenge_eer, cllr
+
+    if options["output"] is not None:
+        raise ConfigError("--output takes one SCORES", code="setting", hint="a fusion is written by --json")
+    fusion, llrs = fuse(systems, groups=options["groups"])
+    real = systems[0].bonafide
+    output.write(f"{'system':<28}  {'weight':>8}  {'EER, %':>8}  {'Cllr':>7}\n")
+    for one, weight in zip(systems, fusion.weights, strict=True):
+        alone = candidates(one, groups=options["groups"], resamples=1)[0]
+        eer = 100 * challenge_eer(*one.by_class)
+        output.write(f"{printable(one.name):<28}  {weight:8.4f}  {eer:8.3f}  {alone.cllr.value:7.4f}\n")
+    eer, cost = challenge_eer(llrs[real], llrs[~real]), cllr(llrs[real], llrs[~real])
+    output.write(f"{'fused':<28}  {'':>8}  {100 * eer:8.3f}  {cost:7.4f}\n")
+    if options["json_file"] is not None:
+        everything = {"schema": 1, "fusion": fusion.to_json(), "eer": eer, "cllr": cost}
+        put(options["json_file"], json.dumps(everything, ensure_ascii=False, indent=1) + "\n")
+    return DONE
