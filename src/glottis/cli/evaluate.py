@@ -73,13 +73,13 @@ def evaluate(scores: tuple[Path, ...], **options: Any) -> int:
 
 
 def _score(output: Path, options: dict[str, Any]) -> None:
-    import glottis
     from glottis.cli.progress import Bar
     from glottis.corpora import read_trials
+    from glottis.detector import Detector
     from glottis.evaluation.score_corpus import score_corpus
 
     name = options["model"]
-    detector = glottis.Detector(None if name in (None, "default") else name, threads=options["threads"])
+    detector = Detector(None if name in (None, "default") else name, threads=options["threads"])
     trials = read_trials(options["corpus"], split=options["split"])
     with Bar("scoring") as bar:
         score_corpus(

@@ -159,7 +159,7 @@ def _memberships(places: Floats, edges: Floats) -> Floats:
     soft = _SOFT * np.minimum(widths[1:], widths[:-1])
     beyond = np.clip((places - inner[:, None]) / soft[:, None] + 0.5, 0, 1)
     everywhere = np.ones((1, len(places)))
-    return np.concatenate([everywhere, beyond]) - np.concatenate([beyond, 0 * everywhere])
+    return np.asarray(np.concatenate([everywhere, beyond]) - np.concatenate([beyond, 0 * everywhere]), np.float64)
 
 
 def _background(power: Floats) -> Floats:

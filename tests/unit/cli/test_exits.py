@@ -22,7 +22,7 @@ KINDS = [kind for kind in vars(errors).values() if isinstance(kind, type) and is
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind is not errors.GlottisError])
 def test_every_error_of_glottis_has_an_exit_code(kind):
-    assert EXIT_CODES[kind] == code_of(kind("x")) == (3 if kind is errors.InputError else 2)
+    assert EXIT_CODES[kind] == code_of(kind("x")) == {errors.InputError: 3, errors.CoverageError: 5}.get(kind, 2)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ RATE_HZ = 16_000
 class Listener:
     """A `Scorer` that hears one cell alone: the louder it is there, the lower its score."""
 
-    def __init__(self, start_s, end_s, low_hz, high_hz, window_samples=RATE_HZ * 2, gain=-1.0):
+    def __init__(self, start_s, end_s, low_hz, high_hz, *, window_samples=RATE_HZ * 2, gain=-1.0):
         self.sample_rate_hz = RATE_HZ
         self.window_samples = window_samples
         self.asked = 0
