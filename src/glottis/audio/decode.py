@@ -50,12 +50,12 @@ class OpenRecording:
         self._closers: list[ByteSource | Container] = []
         try:
             first, self._rest = self._first(self._frames(recording))
+            samples, self.source_rate_hz = first
+            self.channels = samples.shape[0]
+            self._chooser = ChannelChooser(self.channels, self.source_rate_hz, channel, self.name)
         except BaseException:
             self.close()
             raise
-        samples, self.source_rate_hz = first
-        self.channels = samples.shape[0]
-        self._chooser = ChannelChooser(self.channels, self.source_rate_hz, channel, self.name)
         self._meter = BandwidthMeter(self.source_rate_hz)
         self._started = False
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import socket
 import threading
@@ -12,6 +13,7 @@ import pytest
 
 from glottis.audio import PCM, Limits, open_recording
 from glottis.errors import InputError
+from glottis.testing import tone, write_wav
 
 
 def read(recording, **settings):
@@ -273,3 +275,10 @@ def test_names_with_a_protocol_are_names(tmp_path, wav, listener, monkeypatch):
     for name in ("concat:a.wav|a.wav", "file:a.wav", "subfile,,start,0,end,9,,:a.wav", f"{address}/a.wav", "pipe:0"):
         assert code_of(name) == "missing"
     assert touched == []
+
+
+def test_a_channel_that_is_not_there_leaves_no_file_open(tmp_path):
+    path = write_wav(tmp_path / "a.wav", tone(300, 0.5))
+    with pytest.raises(InputError, match="no channel 7"):
+        open_recording(path, sample_rate_hz=16_000, channel=7)
+    gc.collect()
