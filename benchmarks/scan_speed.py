@@ -1,6 +1,6 @@
 """Scan against decoding alone, side by side in one run; start-up; peak memory.
 
-usage: python benchmarks/scan_speed.py CLIPS [--minutes 10] [--hours 4] [--bundle B]
+usage: python benchmarks/scan_speed.py CLIPS [--minutes 10] [--hours 4] [--bundle B] [--json FILE]
 
 CLIPS is a folder of spoken clips (such as ../shared/corpus/dev); the long recordings are made of them.
 """
@@ -85,9 +85,11 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--hours", type=float, default=4)
     parser.add_argument("--bundle")
+    parser.add_argument("--json", type=Path)
     a = parser.parse_args()
     detector = glottis.Detector(a.bundle, threads=1)
     results: dict[str, float] = {}
+    bundle = {"name": detector.bundle.manifest.name, "sha256": detector.bundle.sha256}
     with tempfile.TemporaryDirectory() as folder:
         for name, codec in (("flac", "flac"), ("mp3", "libmp3lame")):
             path = Path(folder) / f"long.{name}"
@@ -106,7 +108,10 @@ def main() -> None:
         results["command_to_verdict_s"] = timed(lambda: subprocess.run(command, check=True, capture_output=True))
     empty = timed(lambda: subprocess.run([sys.executable, "-c", ""], check=True), 5)
     results["import_s"] = timed(lambda: subprocess.run([sys.executable, "-c", "import glottis"], check=True), 5) - empty
-    print(json.dumps({k: round(v, 3) for k, v in results.items()}, indent=1))
+    text = json.dumps({"bundle": bundle, **{k: round(v, 3) for k, v in results.items()}}, indent=1)
+    print(text)
+    if a.json:
+        a.json.write_text(text + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

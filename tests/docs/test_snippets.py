@@ -140,7 +140,7 @@ def test_the_page_of_figures_is_what_the_benchmarks_wrote():
 
 
 @needs_default
-@pytest.mark.parametrize("name", ["dev", "long", "speech"])
+@pytest.mark.parametrize("name", ["dev", "long", "speech", "speed"])
 def test_the_figures_are_of_the_shipped_detector(name):
     result = json.loads((ROOT / "results" / f"{name}.json").read_text(encoding="utf-8"))
     assert result["bundle"]["sha256"] == hashlib.sha256(DEFAULT.read_bytes()).hexdigest()
