@@ -124,7 +124,7 @@ def measure(root: Path, bundle: str | None) -> dict[str, Any]:
     only = {s for s in {t.source for t in dev} if all(t.label == Label.BONAFIDE for t in dev if t.source == s)}
     alone = np.isin(sources, sorted(only))
     return {
-        "bundle": {"name": detector.bundle.manifest.name, "sha256": detector.bundle.sha256},
+        "bundle": {"name": detector.bundle.manifest.name, "verdict_sha256": detector.bundle.verdict_sha256},
         "clips": len(dev),
         "verdict_given": len(judged) / len(dev),
         **rates(scores, bonafide, sources),

@@ -106,7 +106,7 @@ def main() -> int:
             by_fill[fill].append(window)
     passed = sum(one["passed"] for one in rows)
     result = {
-        "bundle": {"name": detector.bundle.manifest.name, "sha256": detector.bundle.sha256},
+        "bundle": {"name": detector.bundle.manifest.name, "verdict_sha256": detector.bundle.verdict_sha256},
         "seed": SEED,
         "passed": passed,
         "of": len(rows),

@@ -157,8 +157,8 @@ def page(results: Path) -> str:
     lines = [
         "# Figures of the shipped detector",
         "",
-        f"Bundle `{bundle['name']}`, SHA-256 `{bundle['sha256'][:12]}`. This page is made of what the commands under",
-        "each heading measured, by `python benchmarks/figures.py > docs/figures.md`.",
+        f"Bundle `{bundle['name']}`, `verdict_sha256` `{bundle['verdict_sha256'][:12]}`. This page is made of what the",
+        "commands under each heading measured, by `python benchmarks/figures.py > docs/figures.md`.",
         "",
         *dev_page(read["dev"]),
         *long_page(read["long"]),

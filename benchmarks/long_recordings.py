@@ -74,7 +74,7 @@ def main() -> None:
         table += [line for line in lines if line]
         print("\n".join(json.dumps(line) for line in lines if line), flush=True)
     if a.json:
-        bundle = {"name": detector.bundle.manifest.name, "sha256": detector.bundle.sha256}
+        bundle = {"name": detector.bundle.manifest.name, "verdict_sha256": detector.bundle.verdict_sha256}
         a.json.write_text(
             json.dumps({"bundle": bundle, "table": table, "rows": rows}, indent=1) + "\n", encoding="utf-8"
         )

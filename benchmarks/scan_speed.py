@@ -89,7 +89,7 @@ def main() -> None:
     a = parser.parse_args()
     detector = glottis.Detector(a.bundle, threads=1)
     results: dict[str, float] = {}
-    bundle = {"name": detector.bundle.manifest.name, "sha256": detector.bundle.sha256}
+    bundle = {"name": detector.bundle.manifest.name, "verdict_sha256": detector.bundle.verdict_sha256}
     with tempfile.TemporaryDirectory() as folder:
         for name, codec in (("flac", "flac"), ("mp3", "libmp3lame")):
             path = Path(folder) / f"long.{name}"

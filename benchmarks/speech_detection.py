@@ -135,7 +135,7 @@ def main() -> None:
             counts[name][kind] += way(samples) >= least_s
             took[name] += time.process_time() - began
     result: dict[str, Any] = {
-        "bundle": {"name": detector.bundle.manifest.name, "sha256": detector.bundle.sha256},
+        "bundle": {"name": detector.bundle.manifest.name, "verdict_sha256": detector.bundle.verdict_sha256},
         "recordings": dict(total),
         "taken_for_speech": {n: {k: counts[n][k] / total[k] for k in total} for n in ways},
         "x_realtime": {name: seconds / took[name] for name in ways if name != "glottis.scan"},

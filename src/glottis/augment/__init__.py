@@ -5,6 +5,7 @@ The label of a clip is never seen here: both labels meet the same chains.
 
 from __future__ import annotations
 
+from glottis.augment._spectrum import resample
 from glottis.augment.band_limit import BandLimit, draw_band_limit
 from glottis.augment.chain import DRAWS, TRANSFORMS, Chain, apply, from_json, to_json
 from glottis.augment.codec import FORMATS, Codec, draw_codec
@@ -34,5 +35,6 @@ __all__ = [
     "draw_noise",
     "draw_room",
     "from_json",
+    "resample",
     "to_json",
 ]

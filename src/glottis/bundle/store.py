@@ -23,6 +23,13 @@ DEFAULT = Path(__file__).parent / "default"
 
 _MOST_BYTES = 2**30
 _MOST_MANIFEST_BYTES = 2**20
+README = "README.md"
+"""The model card."""
+
+_DECIDES = (
+    *("sample_rate_hz", "window_samples", "hop_samples", "min_speech_s", "inputs", "outputs"),
+    *("aggregate", "calibration", "decision", "members", "fusion"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +45,16 @@ class Bundle:
     manifest: Manifest
     path: Path
     sha256: str
+
+    @property
+    def verdict_sha256(self) -> str:
+        """Of all that a verdict depends on: equal for bundles that differ in their card, recipe or figures alone."""
+        torch = self.manifest.torch or {}
+        aside = {README, self.manifest.recipe, torch.get("weights")}
+        whole = self.manifest.to_dict()
+        decides = {name: whole[name] for name in _DECIDES}
+        decides["files"] = {name: digest for name, digest in sorted(whole["files"].items()) if name not in aside}
+        return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
 
     def read(self, name: str) -> bytes:
         """The bytes of one file, checked against the manifest.

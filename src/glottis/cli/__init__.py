@@ -20,6 +20,7 @@ COMMANDS = {
     "evaluate": ("glottis.cli.evaluate:evaluate", "Measure score files on a protocol."),
     "explain": ("glottis.cli.explain:explain", "Say on which stretches and bands a verdict hangs."),
     "calibrate": ("glottis.cli.calibrate:calibrate", "Fit llrs and thresholds on a development split."),
+    "robustness": ("glottis.cli.robustness:robustness", "Measure a bundle under noise, codecs, rooms and attacks."),
     "config": ("glottis.cli.config_cmd:config", "Show every setting and where it comes from."),
     "doctor": ("glottis.cli.doctor:doctor", "Say what is installed, and what is dangerous."),
 }

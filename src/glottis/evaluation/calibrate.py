@@ -182,11 +182,14 @@ def costs_of(
 
 
 def _under(ascending: Floats, share: float) -> float:
-    """The greatest value that at most the share of `ascending` lies at or under."""
+    """A value that at most the share of `ascending` lies at or under, and no greater share could.
+
+    It lies halfway between two of them, so that the rounding of costs and back changes no call.
+    """
     if not 0 < share < 1:
         raise ConfigError(f"a wanted error rate is {share}", code="bad_level", hint="it lies over 0 and under 1")
     k = int(np.searchsorted(ascending, ascending[int(share * ascending.size)], side="left"))
-    return float(np.nextafter(ascending[k], -np.inf))
+    return float(ascending[0] - 1 if k == 0 else (ascending[k - 1] + ascending[k]) / 2)
 
 
 def _low_of(costs: Costs, to_llr: float) -> float:

@@ -1,21 +1,15 @@
-"""The pictures of a report, as SVG with text as text; made by matplotlib, which is loaded when one is drawn."""
+"""The pictures of a report on scores."""
 
 from __future__ import annotations
 
-import io
-import re
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from glottis._extras import need
+from glottis.evaluation.drawing import COLOURS, new_picture, svg_of
 from glottis.evaluation.evaluate import Evaluation, column_of
 from glottis.metrics import det_curve, probit, reliability
-
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#5D5D5D")
-"""Okabe and Ito's colours, which colour-blind people tell apart."""
 
 BONAFIDE, SPOOF = COLOURS[0], COLOURS[1]
 _POINTS = 300
@@ -24,25 +18,11 @@ _DRAWS = 200
 _TICKS = (0.0001, 0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4)
 _CLIP = 5e-5
 _HIGHEST = 0.5
-_STYLE: dict[str, Any] = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "glottis",
-    "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial"],
-    "font.size": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "grid.color": "#e4e4e4",
-    "axes.axisbelow": True,
-    "legend.frameon": False,
-    "path.simplify": True,
-}
 
 
 def det_picture(evaluations: Sequence[Evaluation]) -> str:
     """DET curves with their 95 % bands, on probit axes."""
-    pyplot, figure, axes = _new(5.2, 4.4)
+    pyplot, figure, axes = new_picture(5.2, 4.4)
     lowest = min(1 / (2 * min(group.size for group in one.trials.by_class)) for one in evaluations)
     low = max(_CLIP, min(lowest, 0.01))
     ends = probit([low, _HIGHEST]).tolist()
@@ -66,12 +46,12 @@ def det_picture(evaluations: Sequence[Evaluation]) -> str:
     axes.set_xticks(probit(ticks), labels)
     axes.set_yticks(probit(ticks), labels)
     axes.legend(loc="upper right")
-    return _svg(pyplot, figure, "DET curves")
+    return svg_of(pyplot, figure, "DET curves")
 
 
 def histogram_picture(one: Evaluation) -> str:
     """How the scores of both classes are spread."""
-    pyplot, figure, axes = _new(5.2, 3.1)
+    pyplot, figure, axes = new_picture(5.2, 3.1)
     real, fake = one.trials.by_class
     low, high = np.quantile(np.concatenate([real, fake]), [0.0005, 0.9995])
     edges = np.linspace(low, high if high > low else low + 1, 61)
@@ -82,12 +62,12 @@ def histogram_picture(one: Evaluation) -> str:
     axes.axvline(one.thresholds[0].threshold, color="#333333", linewidth=0.9, linestyle="--", label="EER threshold")
     axes.set(xlabel="score (higher is more bona fide)", ylabel="share of its class, %", xlim=(edges[0], edges[-1]))
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, 1.2), ncols=3)
-    return _svg(pyplot, figure, "score histogram")
+    return svg_of(pyplot, figure, "score histogram")
 
 
 def reliability_picture(evaluations: Sequence[Evaluation]) -> str:
     """The stated probability of bona fide, at even odds, against the share that is; scores are read as llrs."""
-    pyplot, figure, axes = _new(5.2, 4.4)
+    pyplot, figure, axes = new_picture(5.2, 4.4)
     axes.plot([0, 1], [0, 1], color="#999999", linewidth=0.7, linestyle=":")
     for one, colour in zip(evaluations, _cycle(len(evaluations)), strict=True):
         real, fake = one.trials.by_class
@@ -97,19 +77,19 @@ def reliability_picture(evaluations: Sequence[Evaluation]) -> str:
     axes.set(xlabel="stated probability of bona fide", ylabel="share of bona fide, classes balanced")
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
     axes.legend(loc="upper left")
-    return _svg(pyplot, figure, "calibration plot")
+    return svg_of(pyplot, figure, "calibration plot")
 
 
 def tippett_picture(one: Evaluation) -> str:
     """The share of each class whose llr exceeds a value; scores are read as llrs."""
-    pyplot, figure, axes = _new(5.2, 3.1)
+    pyplot, figure, axes = new_picture(5.2, 3.1)
     shares = np.linspace(0, 1, _POINTS)
     for scores, colour, label in zip(one.trials.by_class, (BONAFIDE, SPOOF), ("bona fide", "spoof"), strict=True):
         axes.plot(np.quantile(scores, 1 - shares), 100 * shares, color=colour, linewidth=1.5, label=label)
     axes.axvline(0, color="#999999", linewidth=0.7, linestyle=":")
     axes.set(xlabel="llr over which it lies, nats", ylabel="share of its class, %", ylim=(-2, 102))
     axes.legend(loc="lower left")
-    return _svg(pyplot, figure, "Tippett plot")
+    return svg_of(pyplot, figure, "Tippett plot")
 
 
 def _band(one: Evaluation, grid: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -149,19 +129,3 @@ def _draws(one: Evaluation) -> list[NDArray[np.int64]]:
 
 def _cycle(count: int) -> list[str]:
     return [COLOURS[k % len(COLOURS)] for k in range(count)]
-
-
-def _new(width: float, height: float) -> tuple[Any, Any, Any]:
-    need("matplotlib", extra="plots").use("svg")
-    pyplot: Any = need("matplotlib.pyplot", extra="plots")
-    pyplot.rcParams.update(_STYLE)
-    figure, axes = pyplot.subplots(figsize=(width, height), layout="constrained")
-    return pyplot, figure, axes
-
-
-def _svg(pyplot: Any, figure: Any, title: str) -> str:
-    out = io.StringIO()
-    figure.savefig(out, format="svg", metadata={"Date": None, "Title": title})
-    pyplot.close(figure)
-    text = out.getvalue()
-    return re.sub(r'width="[\d.]+pt" height="[\d.]+pt"', 'class="picture"', text[text.index("<svg") :], count=1)

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from glottis.audio import Recording
 from glottis.corpora import Trial
 from glottis.errors import CorpusError
 from glottis.verdict import Failed, Verdict
 
-ScanMany = Callable[[Iterable[Path]], Iterable[Verdict | Failed]]
+ScanMany = Callable[[Iterable[Recording]], Iterable[Verdict | Failed]]
 """Recordings in, one result for each in their order: `glottis.Detector.scan_many` with the channels mixed."""
 
 
@@ -22,6 +23,7 @@ def score_corpus(
     output: Path,
     *,
     bundle_sha256: str,
+    recording: Callable[[Trial], Recording] | None = None,
     progress: Callable[[int, int], None] = lambda _done, _of: None,
 ) -> None:
     """Write a line of JSON for each trial, as ``glottis scan --format jsonl`` does, with the trial's name as `source`.
@@ -34,6 +36,7 @@ def score_corpus(
         root: Where their files lie.
         output: The file.
         bundle_sha256: Of the detector's bundle.
+        recording: What is scanned of a trial; by default its file.
         progress: Called with the trials that are done, and how many there are.
 
     Raises:
@@ -42,9 +45,10 @@ def score_corpus(
     done = _done(output, bundle_sha256)
     left = [trial for trial in trials if trial.file not in done]
     count = len(trials) - len(left)
+    heard = recording or (lambda trial: trial.path(root))
     progress(count, len(trials))
     with output.open("a", encoding="utf-8") as out:
-        for trial, result in zip(left, scan_many(trial.path(root) for trial in left), strict=True):
+        for trial, result in zip(left, scan_many(map(heard, left)), strict=True):
             line: dict[str, Any] = {**result.to_dict(), "source": trial.file}
             line.pop("windows", None)
             out.write(json.dumps(line, ensure_ascii=False) + "\n")

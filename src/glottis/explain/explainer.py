@@ -9,12 +9,13 @@ from typing import Any, Literal
 import numpy as np
 
 from glottis.audio import ChannelPolicy, Recording, name_of
+from glottis.bundle import Bundle
 from glottis.detector import Detector
 from glottis.detector.pipeline import Model
 from glottis.errors import ConfigError, InputError
 from glottis.explain.check import DRAWS, check, mark
 from glottis.explain.explanation import Cell, Explained, Explanation
-from glottis.explain.gradients import gradient_effects, torch_net
+from glottis.explain.gradients import gradient_effects
 from glottis.explain.hearing import Heard, SessionScorer, choose, hear
 from glottis.explain.occlusion import occlude
 from glottis.explain.spectrum import STEP_S, Canvas, Floats, Grid
@@ -87,7 +88,7 @@ def explain(
             code="stream",
             hint="save it as a file first",
         )
-    net = torch_net(detector.bundle) if settings.method == "gradients" else None
+    net = _net(detector.bundle) if settings.method == "gradients" else None
     verdict = detector.scan(recording, channel=channel)
     if verdict.score is None:
         raise InputError(
@@ -101,6 +102,12 @@ def explain(
     return Explanation(
         verdict, settings.method, settings.fill, manifest.sample_rate_hz, tuple(looker.look(one) for one in heard)
     )
+
+
+def _net(bundle: Bundle) -> Any:
+    from glottis.nets.of_bundle import torch_net
+
+    return torch_net(bundle)
 
 
 class _Looker:

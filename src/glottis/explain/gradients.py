@@ -13,47 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glottis._extras import need
-from glottis.bundle import Bundle
-from glottis.errors import BundleError, RecipeError
 from glottis.explain.occlusion import only
 from glottis.explain.spectrum import Canvas, Floats
 from glottis.verdict import Samples
-
-
-def torch_net(bundle: Bundle) -> Any:
-    """The trainable net of a bundle, in evaluation mode.
-
-    Raises:
-        BundleError: ``no_torch``: the bundle has none; ``torch``: it cannot be built from what the bundle says.
-        MissingExtra: torch is not installed.
-    """
-    part = bundle.manifest.torch
-    if part is None:
-        raise BundleError(
-            f"{bundle.path}: holds no trainable net, so that gradients cannot be had",
-            code="no_torch",
-            hint="occlusion works with every bundle: --method occlusion",
-        )
-    need("torch", extra="train")
-    load = need("safetensors.torch", extra="train").load
-    from glottis.nets import NETS, build_net
-
-    try:
-        name, settings, weights = part["net"], part.get("args", {}), part["weights"]
-        if name not in NETS:
-            raise BundleError(f"{bundle.path}: unknown net {name!r}", code="torch", hint=f"one of {', '.join(NETS)}")
-        net = build_net(name, settings)
-        net.load_state_dict(_loaded(load, bundle.read(weights)))
-    except (KeyError, TypeError, ValueError, RuntimeError, RecipeError) as error:
-        raise BundleError(f"{bundle.path}: torch does not fit the net: {error}", code="torch") from error
-    return net.eval()
-
-
-def _loaded(load: Any, data: bytes) -> Any:
-    try:
-        return load(data)
-    except Exception as error:  # safetensors' own error is no built-in kind
-        raise ValueError(str(error)) from error
 
 
 def gradient(net: Any, samples: Samples, window_samples: int) -> Floats:

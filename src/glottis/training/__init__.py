@@ -65,9 +65,9 @@ def train(
     training = _clips(recipe.data.train, "train", cache, recipe.sample_rate_hz)
     dev = _clips((recipe.data.dev,), "dev", cache, recipe.sample_rate_hz)
     augment = _Augment(Chain.from_dict(dict(recipe.augment)), recipe.sample_rate_hz) if recipe.augment else None
-    net = fit_net(recipe, train=training, dev=dev, augment=augment, output=output, progress=progress)
+    net = whole = fit_net(recipe, train=training, dev=dev, augment=augment, output=output, progress=progress)
     if recipe.export.no_speech:
-        net = add_speech(
+        whole = add_speech(
             net,
             training,
             Path(recipe.export.no_speech),
@@ -78,8 +78,9 @@ def train(
         )
     names = [Path(table).parent.name for table in recipe.data.train]
     return export_bundle(
-        net,
+        whole,
         output / "bundle",
+        trainable=net,
         root=Path(recipe.data.dev).parent,
         trials=dev.trials,
         recipe=recipe,

@@ -14,6 +14,7 @@ import numpy as np
 import onnxruntime
 import torch
 from numpy.typing import NDArray
+from safetensors.torch import save
 from torch import nn
 
 import glottis
@@ -30,6 +31,7 @@ PARITY = 1e-4
 """Largest difference allowed between torch and ONNX, relative to scores of about 1."""
 
 OUTPUTS = ("score", "embedding", "speech")
+WEIGHTS = "model.safetensors"
 
 
 def to_onnx(net: nn.Module, window_samples: int) -> bytes:
@@ -83,20 +85,32 @@ def _prove(net: nn.Module, model: bytes, window_samples: int) -> None:
 
 
 def export_bundle(
-    net: nn.Module, folder: Path, *, root: Path, trials: Sequence[Trial], recipe: Recipe, trained_on: list[str]
+    net: nn.Module,
+    folder: Path,
+    *,
+    trainable: nn.Module,
+    root: Path,
+    trials: Sequence[Trial],
+    recipe: Recipe,
+    trained_on: list[str],
 ) -> Path:
     """Write the bundle, twice: first as it scores, then with what its scores on the development clips teach.
 
     Args:
-        net: The trained net.
+        net: The net that is exported.
         folder: Where the bundle goes.
+        trainable: What of it the recipe's net is; its weights go with the bundle.
         root: Where the development clips lie.
         trials: The development clips.
         recipe: What it was trained by.
         trained_on: Names of the corpora.
     """
     window = round(recipe.export.window_s * recipe.sample_rate_hz)
-    files = {"model.onnx": to_onnx(net, window), "recipe.json": json.dumps(recipe.to_dict(), indent=1).encode()}
+    files = {
+        "model.onnx": to_onnx(net, window),
+        "recipe.json": json.dumps(recipe.to_dict(), indent=1).encode(),
+        WEIGHTS: save({name: value.contiguous() for name, value in trainable.state_dict().items()}),
+    }
     fields = _fields(recipe, outputs_of(net, window), trained_on)
     write_bundle(folder, fields, files)
     scored = score_development(folder, root, trials, threads=recipe.schedule.threads)
@@ -131,6 +145,11 @@ def _fields(recipe: Recipe, outputs: list[str], trained_on: list[str]) -> dict[s
         },
         "trained_on": trained_on,
         "recipe": "recipe.json",
+        "torch": {
+            "net": recipe.net["name"],
+            "args": {name: value for name, value in recipe.net.items() if name != "name"},
+            "weights": WEIGHTS,
+        },
     }
 
 

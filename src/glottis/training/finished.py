@@ -1,4 +1,4 @@
-"""Finished runs: their nets, to start from or to learn from."""
+"""Finished runs and bundles: their nets, to start from or to learn from."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from glottis.bundle import open_bundle
+from glottis.bundle.store import MANIFEST
 from glottis.errors import RecipeError
 from glottis.nets import build_net
+from glottis.nets.of_bundle import torch_net
 from glottis.training import checkpoint
 from glottis.training.recipe import Distil, Recipe, make_recipe
 
@@ -21,15 +24,18 @@ def build_recipe_net(recipe: Recipe) -> nn.Module:
 
 
 def finished_net(folder: str | Path) -> nn.Module:
-    """The chosen net of a run, in evaluation mode.
+    """The chosen net of a run, or the trainable net of a bundle, in evaluation mode.
 
     Args:
-        folder: The run's output folder, with ``recipe.json`` and ``best.pt`` in it.
+        folder: The run's output folder, with ``recipe.json`` and ``best.pt`` in it; or a bundle with its net in it.
 
     Raises:
         RecipeError: There is no finished run.
+        BundleError: The bundle holds no net that can be built.
     """
     folder = Path(folder)
+    if (folder / MANIFEST).exists():
+        return torch_net(open_bundle(folder))
     kept, chosen = folder / "recipe.json", checkpoint.load(folder / "best.pt")
     if chosen is None or not kept.exists():
         raise RecipeError(f"{folder} holds no run with a chosen checkpoint", hint="train it first")

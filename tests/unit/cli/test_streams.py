@@ -28,6 +28,14 @@ def environ(monkeypatch):
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(path))
 
 
+@pytest.fixture(autouse=True)
+def _interruptible():
+    """Started in the background, a shell has its children ignore SIGINT, and so would ours."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def started(*args, cwd, program=(str(STAND_IN),), environ=None, **streams):
     return subprocess.Popen(
         [sys.executable, *program, *args], cwd=cwd, env={**os.environ, **(environ or {})}, **streams

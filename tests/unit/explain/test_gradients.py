@@ -10,7 +10,7 @@ from glottis.bundle import open_bundle
 from glottis.detector import Detector
 from glottis.errors import BundleError
 from glottis.explain import Settings, explain
-from glottis.explain.gradients import gradient, gradient_effects, torch_net
+from glottis.explain.gradients import gradient, gradient_effects
 from glottis.explain.spectrum import Canvas, Grid
 from glottis.testing import tiny_bundle
 
@@ -86,24 +86,3 @@ def test_a_bundle_without_a_net_says_that_occlusion_works(tmp_path, with_beep):
         explain(PCM(with_beep, RATE_HZ), detector, settings=Settings(method="gradients"))
     assert caught.value.code == "no_torch"
     assert "occlusion" in caught.value.hint
-
-
-@pytest.mark.parametrize(
-    ("part", "said"),
-    [
-        ({"net": "os:system", "weights": "w"}, "unknown net 'os:system'"),
-        ({"weights": "w"}, "'net'"),
-        ({"net": "spectral_resnet", "args": NET, "weights": "model.onnx"}, "does not fit"),
-        ({"net": "spectral_resnet", "args": {}, "weights": "model.safetensors"}, "does not fit"),
-        ({"net": "spectral_resnet", "args": {"depth": 3}, "weights": "model.safetensors"}, "depth"),
-        ({"net": "spectral_resnet", "args": 3, "weights": "model.safetensors"}, "does not fit"),
-        ({"net": ["a"], "weights": "model.safetensors"}, "does not fit"),
-    ],
-)
-def test_a_net_that_does_not_fit_is_refused(bundle, part, said):
-    from dataclasses import replace
-
-    whole = open_bundle(bundle)
-    broken = replace(whole, manifest=replace(whole.manifest, torch=part))
-    with pytest.raises(BundleError, match=said):
-        torch_net(broken)

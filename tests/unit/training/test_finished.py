@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from glottis.bundle import open_bundle
 from glottis.errors import RecipeError
 from glottis.training import checkpoint
 from glottis.training.finished import build_recipe_net, finished_net, soft_targets
@@ -32,6 +33,12 @@ def test_a_finished_net_scores_as_it_did(tmp_path: Path) -> None:
     samples = torch.randn(2, 8000)
     with torch.inference_mode():
         torch.testing.assert_close(finished_net(tmp_path)(samples)[0], net(samples)[0])
+
+
+def test_a_bundle_with_its_net_is_one_to_start_from() -> None:
+    net = finished_net(open_bundle().path)
+    assert not net.training
+    assert net(torch.randn(1, 16000))[0].shape == (1,)
 
 
 def test_a_folder_without_a_run_is_refused_by_name(tmp_path: Path) -> None:
