@@ -12,6 +12,9 @@ _NATIVE_HZ = (8_000, 16_000, 32_000, 48_000)
 _MODE = 3
 _HANGOVER_FRAMES = 4
 _QUIET = 1e-3
+_WANTED_PEAK_DB = -20.0
+_MOST_GAIN_DB = 40.0
+_RELEASE_DB = 2.0 * _FRAME_S
 _CONTEXT_FRAMES = 40
 _LEAST_RANGE_DB = 5.0
 _FLOOR = 1e-10
@@ -21,7 +24,8 @@ class SpeechMeter:
     """Marks 30 ms frames in which somebody speaks, with the WebRTC detector.
 
     That detector takes loud noise and tones for speech; so the level must also have moved by 5 dB within the last
-    1.2 s, as speech does and steady sounds do not.
+    1.2 s, as speech does and steady sounds do not. It also misses quiet voices; so where the loudest peak so far,
+    forgotten by 2 dB a second, is under -20 dBFS, it is given louder frames.
 
     A frame is known as soon as its last sample was pushed, and never changes afterwards, so that what is said of a
     stretch does not depend on how the samples came. Speech is carried on for 120 ms after its last frame.
@@ -42,6 +46,7 @@ class SpeechMeter:
         self._hangover = 0
         self._tail = 0
         self._levels_db: NDArray[np.float32] | None = None
+        self._loudest_db = -np.inf
 
     def push(self, samples: NDArray[np.float32]) -> None:
         """Take samples ``(n,)``."""
@@ -81,9 +86,10 @@ class SpeechMeter:
         return (self._sums[last] - self._sums[first]) / (last - first)
 
     def _judge(self, frames: NDArray[np.float32]) -> None:
-        loud = np.maximum(frames.max(axis=1), -frames.min(axis=1)) > _QUIET
-        eligible = (loud & self._moves(_levels_db(frames))).tolist()
-        for frame, is_eligible in zip(self._as_int16(frames), eligible, strict=True):
+        peaks = np.maximum(frames.max(axis=1), -frames.min(axis=1))
+        eligible = ((peaks > _QUIET) & self._moves(_levels_db(frames))).tolist()
+        louder = frames * self._gains(peaks)[:, None]
+        for frame, is_eligible in zip(self._as_int16(louder), eligible, strict=True):
             speaks = self._vad.is_speech(frame.tobytes(), self._vad_hz) and is_eligible
             self._hangover = _HANGOVER_FRAMES if speaks else max(self._hangover - 1, 0)
             self._sums.append(self._sums[-1] + (self._hangover > 0))
@@ -96,6 +102,16 @@ class SpeechMeter:
         recent = sliding_window_view(have, _CONTEXT_FRAMES)
         moves: NDArray[np.bool_] = recent.max(axis=1) - recent.min(axis=1) > _LEAST_RANGE_DB
         return moves
+
+    def _gains(self, peaks: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What to multiply each frame by, 1 to 100; peaks are held against a line that falls from the first frame."""
+        fallen_db = _RELEASE_DB * (len(self._sums) - 1 + np.arange(len(peaks)))
+        held_db = np.maximum.accumulate(20 * np.log10(np.maximum(peaks, _FLOOR)) + fallen_db)
+        held_db = np.maximum(held_db, self._loudest_db)
+        self._loudest_db = float(held_db[-1])
+        gain_db = np.clip(_WANTED_PEAK_DB - held_db + fallen_db, 0, _MOST_GAIN_DB)
+        gains: NDArray[np.float32] = (10 ** (gain_db / 20)).astype(np.float32)
+        return gains
 
     def _as_int16(self, frames: NDArray[np.float32]) -> NDArray[np.int16]:
         wanted = round(self._vad_hz * _FRAME_S)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from glottis.audio import BandwidthMeter, SpeechMeter
+from glottis.testing import voice
 
 RATE_HZ = 16_000
 
@@ -89,3 +90,16 @@ def test_silence_has_no_bandwidth():
     assert meter.bandwidth_hz is None
     meter.push(np.zeros(RATE_HZ, np.float32))
     assert meter.bandwidth_hz is None
+
+
+@pytest.mark.parametrize("level_db", [-20, -30])
+def test_a_quiet_voice_is_a_voice(level_db):
+    samples = voice(4.0, seed=2)
+    usual, quiet = metered(samples), metered(samples * 10 ** (level_db / 20))
+    assert quiet.speech_s > 0.9 * usual.speech_s
+
+
+def test_a_voice_is_heard_some_seconds_after_a_bang():
+    samples = 0.05 * voice(22.0, seed=2)
+    samples[:480] = 0.9
+    assert metered(samples).fraction(18 * RATE_HZ, 22 * RATE_HZ) > 0.7
