@@ -135,7 +135,7 @@ def _measured(systems: Sequence[Trials], options: dict[str, Any]) -> tuple[list[
     by = [name for name in options["by"].split(",") if name]
     groups, resamples = options["groups"], options["resamples"]
     evaluations = [measure(one, asv=asv, by=by, groups=groups, resamples=resamples) for one in systems]
-    comparisons = compare(systems, groups=groups, resamples=resamples or 1000) if len(systems) > 1 else ()
+    comparisons = compare(systems, groups=groups, resamples=resamples) if len(systems) > 1 else ()
     return evaluations, comparisons
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glottis.errors import CorpusError
-from glottis.evaluation.evaluate import column_of
+from glottis.evaluation.evaluate import column_of, usual_resamples
 from glottis.evaluation.join import Trials
 from glottis.metrics import Interval, McNemar, challenge_eer, challenge_eer_point, mcnemar, paired_difference
 
@@ -40,14 +40,14 @@ class Comparison:
 
 
 def compare(
-    systems: Sequence[Trials], *, groups: str | None = None, resamples: int = 1000, seed: int = 0
+    systems: Sequence[Trials], *, groups: str | None = None, resamples: int | None = None, seed: int = 0
 ) -> tuple[Comparison, ...]:
     """Every pair of systems.
 
     Args:
         systems: On one protocol.
         groups: A column whose values are resampled whole, or None to resample trials.
-        resamples: Draws for the intervals, the same trials for both systems.
+        resamples: Draws for the intervals, the same trials for both systems; by default `usual_resamples`.
         seed: Of the draws.
 
     Raises:
@@ -56,7 +56,7 @@ def compare(
     return tuple(_compared(systems, groups, resamples, seed))
 
 
-def _compared(systems: Sequence[Trials], groups: str | None, resamples: int, seed: int) -> Iterator[Comparison]:
+def _compared(systems: Sequence[Trials], groups: str | None, resamples: int | None, seed: int) -> Iterator[Comparison]:
     for first, second in combinations(systems, 2):
         here, there = _common(first, second)
         bonafide = first.bonafide[here]
@@ -73,7 +73,7 @@ def _compared(systems: Sequence[Trials], groups: str | None, resamples: int, see
             b,
             bonafide,
             groups=None if groups is None else column_of(first, groups)[here],
-            resamples=resamples,
+            resamples=resamples or usual_resamples(here.size),
             seed=seed,
         )
         flags = [_right(scores, bonafide) for scores in (a, b)]

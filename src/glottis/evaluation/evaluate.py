@@ -118,14 +118,14 @@ def evaluate(
         asv: A speaker verifier's scores, for the t-DCF.
         by: Columns of the protocol to break the figures down by.
         groups: A column whose values are resampled whole (speaker, source), or None to resample trials.
-        resamples: Draws for the intervals; by default 1,000, and 200 with more than 200,000 trials.
+        resamples: Draws for the intervals; by default `usual_resamples`.
         seed: Of the draws.
 
     Raises:
         CorpusError: A class has no trial (``empty_class``), or a column is not there (``missing_column``).
     """
     real, fake = trials.by_class
-    count = resamples or (RESAMPLES if trials.scores.size <= MANY_TRIALS else RESAMPLES_OF_MANY)
+    count = resamples or usual_resamples(trials.scores.size)
     rates = None if asv is None else asv.rates()
     metrics: dict[str, Any] = {name: METRICS[name].function for name in HEADLINE}
     if rates is not None:
@@ -142,6 +142,11 @@ def evaluate(
     )
     parts = {name: break_down(trials, column_of(trials, name), asv=asv if name == "attack" else None) for name in by}
     return Evaluation(trials, figures, _thresholds(trials), parts, rates, groups or "trial")
+
+
+def usual_resamples(n_trials: int) -> int:
+    """How many draws an interval gets where nobody says: 1,000, and 200 with more than 200,000 trials."""
+    return RESAMPLES if n_trials <= MANY_TRIALS else RESAMPLES_OF_MANY
 
 
 def column_of(trials: Trials, name: str) -> Texts:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from glottis.errors import ConfigError, CorpusError
+from glottis.metrics.cells import Cells, in_cells
 from glottis.metrics.check import Floats, checked, checked_like, numbered
 from glottis.metrics.weighted import weighted
 from glottis.metrics.weighted_points import Counts, OnWeights
@@ -25,7 +26,7 @@ Unit = Literal["trial", "group"]
 Weights = tuple[Counts, Counts]
 
 MANY = 100_000
-"""From how many items on each is drawn on its own; see `bootstrap`."""
+"""From how many trials on they are drawn and pooled otherwise; see `bootstrap`."""
 
 _AT_ONCE = 500_000
 _MIN_GROUPS = 2
@@ -67,8 +68,9 @@ def bootstrap(
 
     The metrics of the registry, and partials of them with keywords, are computed for many resamples at once
     (`glottis.metrics.weighted` lists which); other functions once for each resample.
-    Classes of 100,000 trials and more are drawn trial by trial, each a Poisson number of times with mean 1, which is
-    quick and differs only in that the size of a resample varies, by its root.
+    From 100,000 trials on, each is drawn a Poisson number of times with mean 1, and the scores of a ten thousandth of
+    all trials count as one (`glottis.metrics.cells`). That is quick; the size of a resample varies by its root, and an
+    end of the interval may move by as much as a ten thousandth of the trials does. The figure itself is exact.
 
     Args:
         metric: A function of (bona fide scores, spoof scores).
@@ -129,7 +131,12 @@ def bootstrap_each(
         groups_s = checked_like(spoof_groups, spoof, "spoof groups")[order_s]
         bonafide, spoof = bonafide[order_b], spoof[order_s]
         drawn, unit = by_group(rng, groups_b, groups_s, resamples), "group"
-    figures = {name: on_weights(metric, bonafide, spoof) for name, metric in metrics.items()}
+    if bonafide.size + spoof.size >= MANY:
+        cells = in_cells(bonafide, spoof)
+        drawn = by_cell(rng, *cells, resamples) if unit == "trial" else pooled(drawn, *cells)
+        figures = {name: on_weights(metric, cells[0].values, cells[1].values) for name, metric in metrics.items()}
+    else:
+        figures = {name: on_weights(metric, bonafide, spoof) for name, metric in metrics.items()}
     parts: dict[str, list[Floats]] = {name: [] for name in metrics}
     for weights in drawn:
         for name, figure in figures.items():
@@ -291,6 +298,19 @@ def by_trial(rng: np.random.Generator, n_bonafide: int, n_spoof: int, resamples:
     """How often each trial is drawn when as many are drawn of each class, some rows of resamples at a time."""
     for rows in _rows(resamples, n_bonafide + n_spoof):
         yield _counts(rng, rows, n_bonafide), _counts(rng, rows, n_spoof)
+
+
+def by_cell(rng: np.random.Generator, bonafide: Cells, spoof: Cells, resamples: int) -> Iterator[Weights]:
+    """How often each cell counts when each of its trials is drawn a Poisson number of times with mean 1."""
+    for rows in _rows(resamples, bonafide.counts.size + spoof.counts.size):
+        drawn = [rng.poisson(cells.counts, (rows, cells.counts.size)) for cells in (bonafide, spoof)]
+        yield drawn[0], drawn[1]
+
+
+def pooled(drawn: Iterator[Weights], bonafide: Cells, spoof: Cells) -> Iterator[Weights]:
+    """How often each cell counts, from how often each trial does."""
+    for weights_b, weights_s in drawn:
+        yield bonafide.weights(weights_b), spoof.weights(weights_s)
 
 
 def by_group(

@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from glottis.errors import CorpusError
+from glottis.metrics import intervals
+from glottis.metrics.cells import in_cells
 from glottis.metrics.check import Floats, bonafide_mask, checked, checked_class, checked_like
 from glottis.metrics.intervals import (
     Interval,
@@ -26,6 +28,7 @@ from glottis.metrics.intervals import (
     interval,
     on_weights,
 )
+from glottis.metrics.weighted_points import OnWeights
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,7 @@ def paired_difference(
     checked_like(second, first, "scores of the second system")
     mask = bonafide_mask(bonafide, first)
     sides = [checked(scores[mask], scores[~mask]) for scores in (first, second)]
-    figures = [on_weights(metric, *side) for side in sides]
+    figures = [_on_trials(metric, *side) for side in sides]
     rng = np.random.default_rng(seed)
     unit: Unit = "trial"
     if groups is None:
@@ -91,6 +94,15 @@ def paired_difference(
     parts: list[Floats] = [figures[0](*weights) - figures[1](*weights) for weights in drawn]
     value = float(metric(*sides[0])) - float(metric(*sides[1]))
     return interval(value, check_enough(parts, resamples), confidence=confidence, unit=unit)
+
+
+def _on_trials(metric: MetricFunction, bonafide: Floats, spoof: Floats) -> OnWeights:
+    """The metric as a function of how often each trial counts; very many trials are pooled."""
+    if bonafide.size + spoof.size < intervals.MANY:
+        return on_weights(metric, bonafide, spoof)
+    cells = in_cells(bonafide, spoof)
+    figure = on_weights(metric, cells[0].values, cells[1].values)
+    return lambda weights_b, weights_s: figure(cells[0].weights(weights_b), cells[1].weights(weights_s))
 
 
 def mcnemar(correct_a: ArrayLike, correct_b: ArrayLike) -> McNemar:

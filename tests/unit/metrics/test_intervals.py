@@ -139,11 +139,29 @@ def test_counts_of_many_items_are_poisson():
     assert np.mean(counts == 0) == pytest.approx(np.exp(-1), abs=0.01)
 
 
-def test_a_million_trials_take_seconds():
+def test_a_million_trials_in_cells_vary_as_they_do_one_by_one(monkeypatch):
     rng = np.random.default_rng(0)
     bonafide, spoof = rng.normal(2.5, 1, 100_000), rng.normal(-1, 1, 900_000)
-    found = bootstrap(METRICS["eer"].function, bonafide, spoof, resamples=20)
-    assert found.low < found.value < found.high
+    metrics = {name: METRICS[name].function for name in ("eer", "auc", "min_dcf", "cllr", "min_cllr")}
+    quick = bootstrap_each(metrics, bonafide, spoof, resamples=200)
+    monkeypatch.setattr(intervals, "MANY", 10**9)
+    for name, one in metrics.items():
+        plain = bootstrap(one, bonafide, spoof, resamples=100)
+        assert quick[name].value == plain.value
+        assert (quick[name].low, quick[name].high) == pytest.approx((plain.low, plain.high), rel=0.03)
+
+
+def test_groups_of_many_trials_are_drawn_alike_in_cells(monkeypatch):
+    rng = np.random.default_rng(0)
+    shift = rng.normal(0, 1, 40)
+    groups = np.arange(30_000) % 40
+    bonafide, spoof = rng.normal(2 + shift[groups % 40]), rng.normal(-1 + shift[groups % 40])
+    settings = {"bonafide_groups": groups, "spoof_groups": groups, "resamples": 100}
+    plain = bootstrap(challenge_eer, bonafide, spoof, **settings)
+    monkeypatch.setattr(intervals, "MANY", 50_000)
+    quick = bootstrap(challenge_eer, bonafide, spoof, **settings)
+    assert quick.unit == "group"
+    assert (quick.low, quick.high) == pytest.approx((plain.low, plain.high), abs=2e-4)
 
 
 class TestFiguresOfOtherShapes:
