@@ -116,7 +116,7 @@ def measure(root: Path, bundle: str | None) -> dict[str, Any]:
     bonafide = np.array([t.label == Label.BONAFIDE for t in trials])
     sources = np.array([t.source for t in trials])
     thresholds = judged[0][1].thresholds or {}
-    crossed = cross_fit(scores, bonafide, sources, ByDuration.fit, speech_s=speech_s)
+    crossed = cross_fit(scores, bonafide, sources, ByDuration.fit, fact=speech_s)
     verdicts = np.where(
         crossed <= thresholds["spoof"], "spoof", np.where(crossed >= thresholds["bonafide"], "bonafide", "inconclusive")
     )

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from sklearn.linear_model import LogisticRegression
 
-from glottis.calibration import ByDuration, Isotonic, Platt, cross_fit, from_json
+from glottis.calibration import ByBandwidth, ByDuration, Isotonic, Platt, cross_fit, from_json
 from glottis.errors import BundleError, ConfigError, CorpusError
 from glottis.metrics import calibration_loss, cllr, min_cllr
 
@@ -18,6 +18,7 @@ FITTED = [
     Platt.fit(BONAFIDE, SPOOF),
     Isotonic.fit(BONAFIDE, SPOOF),
     ByDuration.fit(BONAFIDE, SPOOF, SECONDS_B, SECONDS_S),
+    ByBandwidth.fit(BONAFIDE, SPOOF, 100 * SECONDS_B, 100 * SECONDS_S),
 ]
 
 scores = npst.arrays(
@@ -209,10 +210,22 @@ def test_cross_fit_never_sees_the_group_it_calibrates():
 def test_cross_fit_by_duration():
     values, labels, groups = trials()
     seconds = np.concatenate([SECONDS_B, SECONDS_S])
-    llrs = cross_fit(values, labels == "bonafide", groups, ByDuration.fit, speech_s=seconds)
+    llrs = cross_fit(values, labels == "bonafide", groups, ByDuration.fit, fact=seconds)
     assert np.isfinite(llrs).all()
 
 
 def test_cross_fit_names_the_group_that_alone_holds_a_class():
     with pytest.raises(CorpusError, match="'a' there is no spoof"):
         cross_fit([0.0, 1.0, 2.0], ["spoof", "bonafide", "bonafide"], ["a", "a", "b"], Platt.fit)
+
+
+def test_by_bandwidth_learns_that_a_telephone_shifts_the_score():
+    rng = np.random.default_rng(4)
+    hz_b, hz_s = rng.choice([3_400.0, 7_900.0], 2_000), rng.choice([3_400.0, 7_900.0], 2_000)
+    bonafide = rng.normal(2, 2, 2_000) - 3 * (hz_b < 5_000)
+    spoof = rng.normal(-2, 2, 2_000) - 3 * (hz_s < 5_000)
+    fitted, plain = ByBandwidth.fit(bonafide, spoof, hz_b, hz_s), Platt.fit(bonafide, spoof)
+    assert fitted.apply([-3.0, 0.0], [3_400.0, 7_900.0]) == pytest.approx([0, 0], abs=0.2)
+    assert cllr(fitted.apply(bonafide, hz_b), fitted.apply(spoof, hz_s)) < cllr(
+        plain.apply(bonafide), plain.apply(spoof)
+    )

@@ -40,6 +40,14 @@ _FILE = click.Path(path_type=Path)
 @click.option("--resamples", metavar="N", type=click.IntRange(1), help="Draws for the intervals.")
 @click.option("--json", "json_file", metavar="FILE", type=_FILE, help="Write everything there, as JSON.")
 @click.option("--html", "html_file", metavar="FILE", type=_FILE, help="Write a report there, one file.")
+@click.option("--submission", metavar="FILE", type=_FILE, help="Write the scores there, in the form of --form.")
+@click.option(
+    "--form",
+    type=click.Choice(["challenge", "arena", "asvspoof5"]),
+    default="challenge",
+    show_default=True,
+    help="TRIAL score; file_name,score; or filename and cm-score with tabs.",
+)
 @click.option("--model", metavar="M", help="Score --corpus with this bundle first, or with the shipped one: default.")
 @click.option("--corpus", metavar="FILE", type=_FILE, help="A table of trials; SCORES is then where the scores go.")
 @click.option("--split", metavar="NAME", help="Only this split of --corpus.")
@@ -48,7 +56,8 @@ def evaluate(scores: tuple[Path, ...], **options: Any) -> int:
     """Measure SCORES, one file for each system, on a protocol.
 
     Higher scores are more bona fide. Figures go to stdout, what did not fit to stderr. A table asv_score, cm_score,
-    sasv_label needs no protocol. With --corpus the scores are made first; a run that was cut goes on.
+    sasv_label needs no protocol, and neither does --submission. With --corpus the scores are made first; a run that
+    was cut goes on.
     """
     from glottis.errors import ConfigError
 
@@ -61,6 +70,10 @@ def evaluate(scores: tuple[Path, ...], **options: Any) -> int:
             options["where"] = (*options["where"], f"split={options['split']}")
     if not scores:
         raise click.UsageError("give a score file")
+    if options["submission"] is not None:
+        _submit(scores, options)
+        if options["protocol"] is None:
+            return DONE
     sasv = _sasv(scores, options)
     if sasv is not None:
         return _print_sasv(sasv, options)
@@ -90,6 +103,22 @@ def _score(output: Path, options: dict[str, Any]) -> None:
             bundle_sha256=detector.bundle.sha256,
             progress=lambda done, of: bar.show(done, of, "scoring"),
         )
+
+
+def _submit(scores: Sequence[Path], options: dict[str, Any]) -> None:
+    """Write one system's scores as a challenge or an arena takes them; what has no score is said."""
+    from glottis.errors import ConfigError
+    from glottis.evaluation import read_scores, write_scores
+
+    if len(scores) != 1:
+        raise click.UsageError("--submission takes one SCORES")
+    found = read_scores(scores[0], column=options["column"])
+    if found.unscored:
+        say(f"{found.name}: {len(found.unscored)} trials have no score and are left out, first {found.unscored[0]!r}")
+    try:
+        write_scores(options["submission"], found, form=options["form"])
+    except OSError as error:
+        raise ConfigError(f"{options['submission']}: {error.strerror}", code="setting", hint="choose a file") from error
 
 
 def _sasv(scores: Sequence[Path], options: dict[str, Any]) -> list[SasvScores] | None:

@@ -60,7 +60,8 @@ def judge(model: Model, pipeline: Pipeline, facts: Facts, prior_spoof: float | N
     if scores and speech_s >= manifest.min_speech_s and _mostly_speech(pipeline):
         score = aggregate(scores, manifest.aggregate)
         if model.recording_calibration is not None:
-            llr = float(model.recording_calibration.apply(score, speech_s))
+            known = {"speech_s": speech_s, "bandwidth_hz": facts.bandwidth_hz or facts.sample_rate_hz / 2}
+            llr = float(model.recording_calibration.apply(score, known.get(model.recording_calibration.needs or "")))
     return Verdict(
         source=facts.source,
         verdict=_decision(score, llr, thresholds, complete=facts.complete),

@@ -12,6 +12,7 @@ from glottis.bundle import Bundle, Manifest
 from glottis.calibration import Calibrator, from_json
 from glottis.detector.crew import Crew
 from glottis.detector.session import Scored, Session
+from glottis.errors import BundleError
 from glottis.verdict import Samples, Window
 
 LEAST_SPEECH = 0.1
@@ -38,6 +39,12 @@ class Model:
         self.bundle = bundle
         self.recording_calibration: Calibrator | None = from_json(calibration["recording"]) if calibration else None
         self.window_calibration: Calibrator | None = from_json(calibration["window"]) if calibration else None
+        if self.window_calibration is not None and self.window_calibration.needs not in (None, "speech_s"):
+            raise BundleError(
+                f"{bundle.path}: calibration.window needs {self.window_calibration.needs}, unknown while one listens",
+                code="bad_calibration",
+                hint="platt, isotonic or by_duration",
+            )
         self.session = Session(
             bundle.read("model.onnx"),
             window_samples=manifest.window_samples,

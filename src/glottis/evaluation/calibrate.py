@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glottis.bundle import Costs
-from glottis.calibration import ByDuration, Calibrator, Fusion, Isotonic, Platt, cross_fit
+from glottis.calibration import ByBandwidth, ByDuration, Calibrator, Fusion, Isotonic, Platt, cross_fit
 from glottis.errors import ConfigError, CorpusError
 from glottis.evaluation.evaluate import column_of
 from glottis.evaluation.join import Trials
@@ -68,9 +68,9 @@ def check_fit_split(trials: Trials) -> None:
             )
 
 
-def speech_seconds(trials: Trials) -> Floats | None:
-    """The column ``speech_s``, or else ``duration_s``, as numbers; None where neither is known for every trial."""
-    for name in ("speech_s", "duration_s"):
+def numbers_of(trials: Trials, *names: str) -> Floats | None:
+    """The first of these columns whose every value is a number; None where there is none."""
+    for name in names:
         column = trials.columns.get(name)
         if column is not None and all(map(is_number, column.tolist())):
             return column.astype(np.float64)
@@ -95,9 +95,13 @@ def candidates(trials: Trials, *, groups: str | None = None, resamples: int = 50
         "platt, ASVspoof 5's prior": (partial(Platt.fit, prior_bonafide=ASVSPOOF5_PRIOR), None),
         "isotonic": (Isotonic.fit, None),
     }
-    seconds = speech_seconds(trials)
-    if seconds is not None:
-        fits["by_duration"] = (ByDuration.fit, seconds)
+    facts = {
+        "speech_s": numbers_of(trials, "speech_s", "duration_s"),
+        "bandwidth_hz": numbers_of(trials, "bandwidth_hz"),
+    }
+    for kind in (ByDuration, ByBandwidth):
+        if facts[kind.needs] is not None:
+            fits[kind.kind] = (kind.fit, facts[kind.needs])
     found = [_candidate(name, trials, folds, how, resamples=resamples) for name, how in fits.items()]
     return sorted(found, key=lambda one: one.cllr.value)
 
@@ -114,10 +118,10 @@ def _folds(trials: Trials, groups: str | None) -> Texts:
 def _candidate(
     name: str, trials: Trials, folds: Texts, how: tuple[Callable[..., Calibrator], Floats | None], *, resamples: int
 ) -> Candidate:
-    fit, seconds = how
+    fit, fact = how
     real, fake = trials.bonafide, ~trials.bonafide
-    llrs = cross_fit(trials.scores, real, folds, fit, speech_s=seconds)
-    extra = () if seconds is None else (seconds[real], seconds[fake])
+    llrs = cross_fit(trials.scores, real, folds, fit, fact=fact)
+    extra = () if fact is None else (fact[real], fact[fake])
     figure = bootstrap(
         cllr, llrs[real], llrs[fake], bonafide_groups=folds[real], spoof_groups=folds[fake], resamples=resamples
     )

@@ -93,7 +93,7 @@ def fit_calibrations(recordings: Sequence[Scored], how: Mapping[str, Any]) -> di
 def cross_fitted(recordings: Sequence[Scored], how: Mapping[str, Any]) -> NDArray[np.float64]:
     """The llr of each recording by calibrations that saw nothing of its source, ``(n,)``."""
     scores, bonafide, sources, speech_s = _arrays(recordings, how)
-    return cross_fit(scores, bonafide, sources, ByDuration.fit, speech_s=speech_s)
+    return cross_fit(scores, bonafide, sources, ByDuration.fit, fact=speech_s)
 
 
 def _cross_cllr(recordings: Sequence[Scored], how: Mapping[str, Any]) -> float:

@@ -114,3 +114,13 @@ def test_a_bundle_scores_a_corpus_first_and_once(real_run, tmp_path):
     again = real_run(*args, "--coverage", "0", "--resamples", "10")
     assert again.stdout == first.stdout
     assert (tmp_path / "s.jsonl").read_text() == lines
+
+
+def test_a_scan_becomes_a_submission(run, tmp_path):
+    lines = [{"source": "a.wav", "llr": 1.25}, {"source": "b.wav", "llr": -3.5}, {"source": "c.wav", "llr": None}]
+    (tmp_path / "scan.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    result = run("evaluate", "scan.jsonl", "--submission", "mine.csv", "--form", "arena")
+    assert result.exit_code == 0
+    assert "1 trials have no score and are left out, first 'c.wav'" in result.stderr
+    assert (tmp_path / "mine.csv").read_text() == "file_name,score\na.wav,1.25\nb.wav,-3.5\n"
+    assert run("evaluate", "scan.jsonl", "--submission", "no/such/folder").exit_code == 2

@@ -8,6 +8,7 @@ import pytest
 from glottis.bundle import open_bundle
 from glottis.detector.judge import Facts, judge
 from glottis.detector.pipeline import Model, Pipeline
+from glottis.errors import BundleError
 from glottis.testing import voice
 from glottis.verdict import Decision, Notice, Segment
 
@@ -102,6 +103,18 @@ def test_calibration_knows_the_seconds_of_speech(model_of, talk):
     verdict = verdict_of(model_of(1, calibration={"recording": by_duration, "window": by_duration}), talk)
     llrs = [window.llr for window in verdict.windows if window.llr is not None]
     assert verdict.llr > max(llrs) > 1
+
+
+def test_calibration_knows_the_bandwidth_of_a_recording_and_not_of_a_window(model_of, talk):
+    by_bandwidth = {"kind": "by_bandwidth", "knots_hz": [3_400.0, 7_900.0], "scales": [1.0, 1.0], "offsets": [0.0, 9.0]}
+    platt = {"kind": "platt", "scale": 1.0, "offset": 0.0}
+    model = model_of(1, calibration={"recording": by_bandwidth, "window": platt})
+    narrow, wide, unknown = (
+        verdict_of(model, talk, replace(FACTS, bandwidth_hz=hz)).llr for hz in (3_400.0, 7_900.0, None)
+    )
+    assert (wide - narrow, unknown) == (pytest.approx(9), wide)
+    with pytest.raises(BundleError, match="window needs bandwidth_hz"):
+        model_of(1, calibration={"recording": by_bandwidth, "window": by_bandwidth})
 
 
 def test_segments_and_analysed_seconds(model_of, talk):

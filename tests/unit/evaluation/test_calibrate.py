@@ -35,6 +35,12 @@ def test_without_seconds_there_is_no_calibration_by_duration(trials):
     assert "by_duration" not in names
 
 
+def test_with_bandwidths_there_is_one_by_bandwidth(trials):
+    narrow = np.where(np.arange(trials.scores.size) % 2, "3400", "7900")
+    found = candidates(replace(trials, columns={**trials.columns, "bandwidth_hz": narrow}), resamples=10)
+    assert {"by_duration", "by_bandwidth"} <= {one.name for one in found}
+
+
 @pytest.mark.parametrize(("column", "value"), [("split", "eval"), ("subset", "hidden"), ("split", "Test")])
 def test_nothing_is_fitted_on_trials_that_judge(trials, column, value):
     words = np.array(["dev"] * 119 + [value])
