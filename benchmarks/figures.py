@@ -2,7 +2,7 @@
 
 usage: python benchmarks/figures.py [RESULTS] > docs/figures.md
 
-RESULTS, by default results/, holds dev.json, long.json, speech.json and speed.json.
+RESULTS, by default results/, holds dev.json, long.json, robustness.json, speech.json and speed.json.
 """
 
 from __future__ import annotations
@@ -16,6 +16,10 @@ from typing import Any
 MADE_BY = {
     "dev": "python benchmarks/dev_figures.py ../shared/corpus --json results/dev.json",
     "long": "python benchmarks/long_recordings.py ../shared/corpus --json results/long.json",
+    "robustness": (
+        "glottis robustness --corpus ../shared/corpus/trials.csv --split dev --most 400 --output runs/robustness "
+        "--json results/robustness.json --picture docs/robustness.svg"
+    ),
     "speech": "python benchmarks/speech_detection.py ../shared/corpus MUSIC --silero SILERO --json results/speech.json",
     "speed": "python benchmarks/scan_speed.py ../shared/corpus/dev --json results/speed.json",
 }
@@ -116,6 +120,39 @@ def long_page(long: dict[str, Any]) -> Iterator[str]:
     )
 
 
+def robustness_page(found: dict[str, Any]) -> Iterator[str]:
+    """Every condition."""
+    conditions = found["conditions"]
+    clean = conditions[0]
+    yield from ("", "## Under other conditions")
+    yield from made_by("robustness")
+    count = clean["n_bonafide"] + clean["n_spoof"]
+    yield f"{count} clips of dev, spread over the sources and labels: their EER is not that of the whole split. Each"
+    yield "clip of both labels is altered alike. The change is against the same"
+    yield "clips when clean; intervals are 95 %, resampled by source. FGSM and PGD know the net; their strength is the"
+    yield "ratio of the voice to what they add. [What each condition is](robustness.md)."
+    yield from ("", "![EER against strength, a panel for each family of conditions](robustness.svg)", "")
+    yield from table(
+        "condition | EER | change | bona fide called spoof | spoof called bona fide | undecided",
+        (condition_row(one) for one in conditions),
+    )
+
+
+def condition_row(one: dict[str, Any]) -> list[str]:
+    """One condition's."""
+    name = f"{one['family']} {one['strength']}".strip()
+    eer, change = one["eer"], one["change"]
+    shown = "one class only" if eer is None else f"{percent(eer['value'])} ({spread(eer)})"
+    moved = "" if change is None else f"{100 * change['value']:+.1f} ({spread(change)})"
+    shares = (one["bonafide_called_spoof"], one["spoof_called_bonafide"], one["undecided"])
+    return [name, shown, moved, *map(percent, shares)]
+
+
+def spread(found: dict[str, float]) -> str:
+    """The ends of an interval, in per cent."""
+    return f"{100 * found['low']:.1f} to {100 * found['high']:.1f}"
+
+
 def speech_page(speech: dict[str, Any]) -> Iterator[str]:
     """Who takes what for speech."""
     kinds = list(speech["recordings"])
@@ -162,6 +199,7 @@ def page(results: Path) -> str:
         "",
         *dev_page(read["dev"]),
         *long_page(read["long"]),
+        *robustness_page(read["robustness"]),
         *speech_page(read["speech"]),
         *speed_page(read["speed"]),
     ]

@@ -154,14 +154,14 @@ def all_conditions() -> list[Condition]:
 
 
 def attacks(attack: Attack) -> list[Condition]:
-    """The attacks on the net itself, by who knows its weights (Goodfellow et al., 2015; Madry et al., 2018).
+    """The attacks by who knows the net: FGSM in one step, PGD in ten (Goodfellow et al., 2015; Madry et al., 2018).
 
     Args:
         attack: Moves the samples against their label; see `glottis.training.adversarial`.
     """
     return [
         Condition(family, f"{snr_db:g} dB", -snr_db, partial(_attacked, attack=attack, snr_db=snr_db, steps=steps))
-        for family, steps in (("FGSM", 1), ("PGD, 10 steps", 10))
+        for family, steps in (("FGSM", 1), ("PGD", 10))
         for snr_db in (60.0, 50.0, 40.0, 30.0)
     ]
 
