@@ -19,6 +19,9 @@ from glottis.bundle import open_bundle, write_bundle
 HEADING = "## Under other conditions"
 BEFORE = "## What it cannot do"
 
+TOLD = 0.05
+"""From this share on it is said how many clips had no speech any more."""
+
 
 def section(found: dict[str, Any]) -> Iterator[str]:
     """The section, a row for each family of conditions."""
@@ -39,7 +42,8 @@ def section(found: dict[str, Any]) -> Iterator[str]:
 def shown(one: dict[str, Any]) -> str:
     """One condition's strength and EER."""
     eer = "none" if one["eer"] is None else f"{100 * one['eer']['value']:.1f}"
-    lost = f" ({one['without_score']} without speech)" if one["without_score"] else ""
+    share = one["without_score"] / (one["n_bonafide"] + one["n_spoof"])
+    lost = f" ({share:.0%} without speech)" if share >= TOLD else ""
     return f"{one['strength']}: {eer}{lost}"
 
 
