@@ -22,6 +22,9 @@ BEFORE = "## What it cannot do"
 TOLD = 0.05
 """From this share on it is said how many clips had no speech any more."""
 
+TOLD = 0.05
+"""From this share on it is said how many clips had no speech any more."""
+
 
 def section(found: dict[str, Any]) -> Iterator[str]:
     """The section, a row for each family of conditions."""
@@ -32,11 +35,7 @@ def section(found: dict[str, Any]) -> Iterator[str]:
     yield from ("", "| condition | strength: EER |", "| --- | --- |")
     for family, members in groupby(others, key=lambda one: one["family"]):
         yield f"| {family} | {'; '.join(map(shown, members))} |"
-    yield from (
-        "",
-        "FGSM and PGD know the net. Nothing that adds so little noise that it cannot be heard stops them.",
-        "",
-    )
+    yield from ("", "FGSM and PGD know the net: what they add can hardly be heard, and turns the verdict round.", "")
 
 
 def shown(one: dict[str, Any]) -> str:
