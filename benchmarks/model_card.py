@@ -22,9 +22,6 @@ BEFORE = "## What it cannot do"
 TOLD = 0.05
 """From this share on it is said how many clips had no speech any more."""
 
-TOLD = 0.05
-"""From this share on it is said how many clips had no speech any more."""
-
 
 def section(found: dict[str, Any]) -> Iterator[str]:
     """The section, a row for each family of conditions."""
