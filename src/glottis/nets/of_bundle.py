@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from safetensors import SafetensorError
 from safetensors.torch import load
-from torch import nn
 
 from glottis.bundle import Bundle
 from glottis.errors import BundleError, RecipeError
+from glottis.nets.contract import Countermeasure
 from glottis.nets.registry import NETS, build_net
 
 
-def torch_net(bundle: Bundle) -> nn.Module:
+def torch_net(bundle: Bundle) -> Countermeasure:
     """The net, in evaluation mode. Only registered nets are built: a bundle never names code of its own.
 
     Raises:

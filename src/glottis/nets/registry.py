@@ -7,17 +7,32 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from torch import nn
-
 from glottis.errors import RecipeError
+from glottis.nets.aasist import AASIST
+from glottis.nets.cepstral_attention import CepstralAttention
+from glottis.nets.conformer import Conformer
+from glottis.nets.contract import Countermeasure
+from glottis.nets.lcnn import LCNN
+from glottis.nets.rawgat_st import RawGATST
+from glottis.nets.rawnet2 import RawNet2
+from glottis.nets.se_resnet import SEResNet
+from glottis.nets.specrnet import SpecRNet
 from glottis.nets.spectral_resnet import SpectralResNet
 
-NETS: dict[str, Callable[..., nn.Module]] = {
+NETS: dict[str, Callable[..., Countermeasure]] = {
+    "aasist": AASIST,
+    "cepstral_attention": CepstralAttention,
+    "conformer": Conformer,
+    "lcnn": LCNN,
+    "rawgat_st": RawGATST,
+    "rawnet2": RawNet2,
+    "se_resnet": SEResNet,
+    "specrnet": SpecRNet,
     "spectral_resnet": SpectralResNet,
 }
 
 
-def build_net(name: str, args: Mapping[str, Any]) -> nn.Module:
+def build_net(name: str, args: Mapping[str, Any]) -> Countermeasure:
     """Build a registered net, or a local one named ``package.module:factory``.
 
     Args:
@@ -35,14 +50,14 @@ def build_net(name: str, args: Mapping[str, Any]) -> nn.Module:
     return factory(**args)
 
 
-def _find(name: str) -> Callable[..., nn.Module]:
+def _find(name: str) -> Callable[..., Countermeasure]:
     if name in NETS:
         return NETS[name]
     module, _, attribute = name.partition(":")
     if not attribute:
         raise RecipeError(f"unknown net {name!r}", hint=f"one of {', '.join(sorted(NETS))}, or package.module:factory")
     try:
-        factory: Callable[..., nn.Module] = getattr(importlib.import_module(module), attribute)
+        factory: Callable[..., Countermeasure] = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError) as error:
         raise RecipeError(f"net {name!r} cannot be imported: {error}", hint="is its package installed?") from error
     return factory

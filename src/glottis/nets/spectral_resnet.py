@@ -13,10 +13,11 @@ import torch
 from torch import Tensor, nn
 
 from glottis.nets.blocks import AttentiveStatistics, ResidualBlock
+from glottis.nets.contract import Countermeasure
 from glottis.nets.frontends import LogSpectrum
 
 
-class SpectralResNet(nn.Module):
+class SpectralResNet(Countermeasure):
     """Samples ``(batch, n)`` to ``(score (batch,), embedding (batch, 2 * frame_features))``.
 
     Args:
@@ -32,6 +33,8 @@ class SpectralResNet(nn.Module):
         mask_bands: Most frequency bins of each of two masks in training (SpecAugment); 0 for none.
         mask_frames: The same for time, in frames.
     """
+
+    head_kind = "logit"
 
     def __init__(
         self,
@@ -75,14 +78,19 @@ class SpectralResNet(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.output = nn.Linear(2 * frame_features, 1)
 
-    def forward(self, samples: Tensor) -> tuple[Tensor, Tensor]:
-        """See the class."""
+    def embed(self, samples: Tensor) -> Tensor:
+        """See `Countermeasure`."""
         spectrum = self.frontend(samples)
         if self.training:
             spectrum = self._mask(spectrum)
         maps = self.stages(self.stem(spectrum))
-        embedding = self.norm(self.pooling(self.frames(maps.flatten(1, 2))))
-        return self.output(self.dropout(embedding))[:, 0], embedding
+        embedding: Tensor = self.norm(self.pooling(self.frames(maps.flatten(1, 2))))
+        return embedding
+
+    def outputs(self, embedding: Tensor) -> Tensor:
+        """See `Countermeasure`."""
+        logit: Tensor = self.output(self.dropout(embedding))
+        return logit
 
     def _mask(self, spectrum: Tensor) -> Tensor:
         """Two masks over frequency and two over time, drawn for each row (Park et al., 2019); 0 is the mean."""

@@ -49,7 +49,7 @@ def to_onnx(net: nn.Module, window_samples: int) -> bytes:
     names = outputs_of(net, window_samples)
     axes = {name: {0: "batch"} for name in ["samples", *names]}
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.simplefilter("ignore")  # what the tracer warns of, a batch size that is fixed above all, is proved
         torch.onnx.export(
             net,
             (example,),

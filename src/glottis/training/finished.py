@@ -7,23 +7,24 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from glottis.bundle import open_bundle
 from glottis.bundle.store import MANIFEST
 from glottis.errors import RecipeError
 from glottis.nets import build_net
+from glottis.nets.contract import Countermeasure
 from glottis.nets.of_bundle import torch_net
 from glottis.training import checkpoint
 from glottis.training.recipe import Distil, Recipe, make_recipe
 
 
-def build_recipe_net(recipe: Recipe) -> nn.Module:
+def build_recipe_net(recipe: Recipe) -> Countermeasure:
     """The net of a recipe, with new weights."""
     return build_net(recipe.net["name"], {k: v for k, v in recipe.net.items() if k != "name"})
 
 
-def finished_net(folder: str | Path) -> nn.Module:
+def finished_net(folder: str | Path) -> Countermeasure:
     """The chosen net of a run, or the trainable net of a bundle, in evaluation mode.
 
     Args:

@@ -55,7 +55,7 @@ def fit_net(  # noqa: PLR0915  # one function, readable in one sitting
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     net = build_recipe_net(recipe).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser = torch.optim.AdamW(net.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
-    loss_of = build_loss(recipe.loss)
+    loss_of = build_loss(recipe.loss, net.head_kind)
     if recipe.schedule.start:
         net.load_state_dict(finished_net(recipe.schedule.start).state_dict())
     average = checkpoint.MovingAverage(net, settings.ema)
@@ -88,13 +88,13 @@ def fit_net(  # noqa: PLR0915  # one function, readable in one sitting
             for group in optimiser.param_groups:
                 group["lr"] = settings.learning_rate * rate(step, schedule)
             with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-                score, _ = net(samples.to(device))
+                embedding = net.embed(samples.to(device))
+                outputs = net.outputs(embedding).float()
                 soft = teacher(samples.to(device))
-            loss = loss_of(score.float(), bonafide.to(device))
+            loss = loss_of(outputs, embedding.float(), bonafide.to(device), step=step)
             if soft is not None:
-                loss = torch.lerp(
-                    loss, nn.functional.binary_cross_entropy_with_logits(score.float(), soft), recipe.distil.weight
-                )
+                beside = nn.functional.binary_cross_entropy_with_logits(outputs[:, -1], soft)
+                loss = torch.lerp(loss, beside, recipe.distil.weight)
             optimiser.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
             nn.utils.clip_grad_norm_(net.parameters(), settings.clip_norm)

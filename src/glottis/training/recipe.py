@@ -71,10 +71,29 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """Binary cross-entropy on the score, the target softened by `smoothing`."""
+    """What is minimised; see `glottis.training.losses`.
+
+    Attributes:
+        name: A key of `LOSSES`.
+        smoothing: How far targets are moved from 0 and 1 (``bce``, ``weighted_ce``).
+        weight_spoof: Of the class in ``weighted_ce``.
+        weight_bonafide: Likewise.
+        scale: Of the cosines in ``am_softmax`` and ``oc_softmax``.
+        margin: Of ``am_softmax``.
+        margin_bonafide: Of ``oc_softmax``.
+        margin_spoof: Of ``oc_softmax``.
+        anneal: Of ``a_softmax``: ``run`` lets the margin grow with the steps, ``first`` keeps it as at the first one.
+    """
 
     name: str = "bce"
     smoothing: float = 0.0
+    weight_spoof: float = 0.1
+    weight_bonafide: float = 0.9
+    scale: float = 20.0
+    margin: float = 0.9
+    margin_bonafide: float = 0.9
+    margin_spoof: float = 0.2
+    anneal: str = "run"
 
 
 @dataclass(frozen=True, slots=True)

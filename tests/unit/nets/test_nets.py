@@ -1,39 +1,21 @@
-"""Every registered net keeps the contract: samples in, a score and an embedding out, rows independent."""
+"""What is particular to single nets; what all keep is in tests/laws/test_net_laws.py."""
 
 import pytest
 import torch
 
 from glottis.errors import RecipeError
-from glottis.nets import NETS, build_net
+from glottis.nets import build_net
+from glottis.nets.frontends import FRONTENDS, WaveletPackets, find_frontend, rows_of
+from glottis.nets.frontends.constant_q import ConstantQ
+from glottis.nets.heads import make_head
 
-SMALL = {"spectral_resnet": {"widths": [8, 16], "blocks": [1, 1], "frame_features": 16}}
+SMALL = {"widths": [8, 16], "blocks": [1, 1], "frame_features": 16}
 
 
-@pytest.fixture(params=sorted(NETS))
-def net(request):
+@pytest.fixture
+def net():
     torch.manual_seed(0)
-    return build_net(request.param, SMALL[request.param])
-
-
-def test_shapes_and_finite(net):
-    score, embedding = net.eval()(torch.randn(3, 16000))
-    assert score.shape == (3,)
-    assert embedding.shape[0] == 3
-    assert score.isfinite().all()
-    assert net(torch.zeros(1, 16000))[0].isfinite().all()
-
-
-def test_a_gradient_reaches_every_parameter(net):
-    net.train()(torch.randn(4, 16000))[0].sum().backward()
-    dead = [name for name, p in net.named_parameters() if p.grad is None or not p.grad.abs().max() > 0]
-    # the bias of the last attention layer moves all frames alike, so the softmax hides it
-    assert [name for name in dead if name != "pooling.attention.2.bias"] == []
-
-
-def test_a_row_of_a_batch_equals_a_batch_of_one(net):
-    samples = torch.randn(3, 16000)
-    whole, _ = net.eval()(samples)
-    torch.testing.assert_close(net(samples[1:2])[0], whole[1:2], rtol=1e-5, atol=1e-5)
+    return build_net("spectral_resnet", SMALL)
 
 
 def test_level_moves_the_score_little(net):
@@ -58,5 +40,49 @@ def test_an_unknown_net_or_setting_is_named():
 
 @pytest.mark.parametrize("attention", ["se", "eca", "none"])
 def test_each_attention_runs(attention):
-    net = build_net("spectral_resnet", SMALL["spectral_resnet"] | {"attention": attention})
+    net = build_net("spectral_resnet", SMALL | {"attention": attention})
     assert net(torch.randn(2, 16000))[0].shape == (2,)
+
+
+@pytest.mark.parametrize("attention", ["eca", "se"])
+def test_the_blocks_of_a_resnet_are_tapped_and_the_last_is_the_embedding(attention):
+    net = build_net("se_resnet", {"depth": 9, "attention": attention, "widths": [4, 8, 8, 16]}).eval()
+    samples = torch.randn(2, 16_000)
+    taps = net.taps(samples)
+    assert [tuple(one.shape) for one in taps] == [(2, width) for width in net.block_widths]
+    torch.testing.assert_close(taps[-1], net(samples)[1])
+
+
+@pytest.mark.parametrize("name", sorted(FRONTENDS))
+def test_a_frontend_gives_maps_with_a_gradient_even_in_silence(name):
+    frontend = find_frontend(name)
+    samples = torch.zeros(1, 16_000, requires_grad=True)
+    maps = frontend(samples)
+    assert maps.shape[:3] == (1, 1, rows_of(frontend))
+    assert maps.isfinite().all()
+    maps.sum().backward()
+    assert samples.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("hz", [200, 700, 1300, 2600, 3300, 5300, 7800])
+def test_a_tone_lies_in_its_wavelet_packet(hz):
+    tone = torch.sin(2 * torch.pi * hz * torch.arange(16_000) / 16_000)[None]
+    assert WaveletPackets()(tone)[0].mean(dim=1).argmax() == hz // 500
+
+
+@pytest.mark.parametrize("hz", [100, 440, 3000])
+def test_a_tone_lies_in_its_constant_q_bin(hz):
+    tone = torch.sin(2 * torch.pi * hz * torch.arange(16_000) / 16_000)[None]
+    expected = 12 * torch.log2(torch.tensor(hz / 62.5))
+    assert ConstantQ()(tone)[0].mean(dim=1).argmax() == pytest.approx(expected.item(), abs=0.6)
+
+
+def test_unknown_parts_are_named():
+    with pytest.raises(RecipeError, match="unknown frontend 'x'"):
+        find_frontend("x")
+    with pytest.raises(RecipeError, match="unknown head 'x'"):
+        make_head("x", 4)
+    with pytest.raises(RecipeError, match="unknown form '2020'"):
+        build_net("rawnet2", {"form": "2020"})
+    with pytest.raises(RecipeError, match="depth 10"):
+        build_net("se_resnet", {"depth": 10})

@@ -1,0 +1,31 @@
+"""What every countermeasure here is: samples to an embedding, an embedding to the outputs of its last layer."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+from torch import Tensor, nn
+
+
+class Countermeasure(nn.Module):
+    """Samples ``(batch, n)`` to ``(score (batch,), embedding (batch, d))``; a higher score is more bona fide.
+
+    Attributes:
+        head_kind: What `outputs` gives, so that a loss can be asked whether it fits: a key of
+            `glottis.nets.heads.HEADS`.
+    """
+
+    head_kind: str
+
+    @abstractmethod
+    def embed(self, samples: Tensor) -> Tensor:
+        """Samples ``(batch, n)`` to the input of the last layer, ``(batch, d)``."""
+
+    @abstractmethod
+    def outputs(self, embedding: Tensor) -> Tensor:
+        """The last layer: ``(batch, 1)``, or ``(batch, 2)`` for spoof and bona fide."""
+
+    def forward(self, samples: Tensor) -> tuple[Tensor, Tensor]:
+        """See the class. Of two outputs the score is that of bona fide."""
+        embedding = self.embed(samples)
+        return self.outputs(embedding)[:, -1], embedding

@@ -1,0 +1,36 @@
+"""The F0 subband: a fine log spectrum up to 407 Hz, where the pitch and its first harmonics lie."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from glottis.nets.frontends.spectrum import PowerSpectrum, pre_emphasise
+
+BINS, FRAMES, LONGEST = 45, 600, 80_000
+_FLOOR = 1.8048513878454153e-35  # e^-80
+_LEAST_POWER = 1e-37
+
+
+class F0Subband(nn.Module):
+    """Samples ``(batch, n)`` to ``(batch, 1, 45, 600)``: ln(|D| + e^-80), D a transform of 1,728 samples every 130.
+
+    What is shorter than 600 frames goes on with its mirror image, and both are repeated; at most 5 s are read.
+    Source: the first commit of JunXue-tech/SRLARes2NetF0Subband, for 16 kHz. The window is the symmetric Blackman
+    one, and the ends are filled with zeros (librosa 0.10; older versions mirrored them).
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.spectrum = PowerSpectrum(1728, 130, window="blackman", periodic=False, bins=BINS)
+
+    def forward(self, samples: Tensor) -> Tensor:
+        """See the class."""
+        power = self.spectrum(pre_emphasise(samples[:, :LONGEST].float()))
+        magnitude = power.clamp(min=_LEAST_POWER).sqrt() * (power > _LEAST_POWER)
+        log = torch.log(magnitude + _FLOOR)
+        if log.shape[2] < FRAMES:
+            log = torch.cat([log, log.flip(2)], dim=2)
+        while log.shape[2] < FRAMES:
+            log = torch.cat([log, log], dim=2)
+        return log[:, None, :, :FRAMES]

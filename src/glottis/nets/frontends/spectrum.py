@@ -1,0 +1,75 @@
+"""The short-time spectrum as strided convolutions with the kernels of a windowed Fourier transform."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from glottis.errors import RecipeError
+
+WINDOWS = {
+    "hann": torch.hann_window,
+    "hamming": torch.hamming_window,
+    "blackman": torch.blackman_window,
+}
+
+
+class PowerSpectrum(nn.Module):
+    """Samples ``(batch, n)`` to power ``(batch, bins, frames)``.
+
+    A window shorter than the transform stands in its middle, as in torch and librosa.
+
+    Args:
+        n_fft: Length of the transform, in samples.
+        hop_samples: Step between frames.
+        window_samples: Length of the window; by default `n_fft`.
+        window: ``hann``, ``hamming`` or ``blackman``.
+        periodic: The window's form: periodic, or symmetric.
+        centre: Whether half a transform of zeros is added at both ends, so that frames stand on their middles.
+        bins: How many of the lowest bins are kept; by default all ``n_fft / 2 + 1``.
+    """
+
+    kernel: Tensor
+
+    def __init__(
+        self,
+        n_fft: int,
+        hop_samples: int,
+        *,
+        window_samples: int | None = None,
+        window: str = "hann",
+        periodic: bool = True,
+        centre: bool = True,
+        bins: int | None = None,
+    ) -> None:
+        super().__init__()
+        if window not in WINDOWS:
+            raise RecipeError(f"unknown window {window!r}", hint=f"one of {', '.join(WINDOWS)}")
+        length = window_samples or n_fft
+        self.n_fft, self.hop_samples, self.centre = n_fft, hop_samples, centre
+        self.bins = bins or n_fft // 2 + 1
+        shape = WINDOWS[window](length, periodic=periodic, dtype=torch.float64)
+        shape = functional.pad(shape, ((n_fft - length) // 2, n_fft - length - (n_fft - length) // 2))
+        time = torch.arange(n_fft, dtype=torch.float64)
+        turns = torch.arange(self.bins, dtype=torch.float64)[:, None] * time % n_fft
+        angle = 2 * math.pi * turns / n_fft
+        kernel = torch.cat([torch.cos(angle), torch.sin(angle)]) * shape
+        self.register_buffer("kernel", kernel.float()[:, None, :], persistent=False)
+
+    def forward(self, samples: Tensor) -> Tensor:
+        """See the class."""
+        with torch.autocast(samples.device.type, enabled=False):  # bfloat16 would bury what is quiet in noise
+            samples = samples.float()
+            if self.centre:
+                samples = functional.pad(samples, (self.n_fft // 2, self.n_fft // 2))
+            parts = functional.conv1d(samples[:, None, :], self.kernel, stride=self.hop_samples)
+            cosine, sine = parts.chunk(2, dim=1)
+            return cosine.square() + sine.square()
+
+
+def pre_emphasise(samples: Tensor, factor: float = 0.97, *, first: float = 1.0) -> Tensor:
+    """y[n] = x[n] - factor * x[n - 1], ``(batch, n)``; the first sample is kept `first` times."""
+    return torch.cat([first * samples[:, :1], samples[:, 1:] - factor * samples[:, :-1]], dim=1)
