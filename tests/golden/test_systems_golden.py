@@ -8,6 +8,7 @@ get weights by a formula of their names ("rule F"), so that names, shapes and ar
 from __future__ import annotations
 
 import json
+import struct
 import zlib
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import onnxruntime
 import pytest
 import torch
 
+import glottis
 from glottis.nets.aasist import AASIST
 from glottis.nets.frontends import Cepstra, F0Subband
 from glottis.nets.frontends.sinc import mel_edges, sinc_filters
@@ -25,6 +27,7 @@ from glottis.nets.rawnet2 import RawNet2
 from glottis.nets.se_resnet import SEResNet
 from glottis.nets.specrnet import SpecRNet
 from glottis.training.exporter import to_onnx
+from glottis.training.importer import import_checkpoint
 from glottis.training.losses import build_loss, soft_loss
 from glottis.training.recipe import Loss
 
@@ -239,3 +242,23 @@ class TestLosses:
         expected = facts("golden2.json")["KL_soft"][f"T{temperature}"]
         found = soft_loss(4 * grid(15, 6, 2), 4 * grid(14, 6, 2), temperature)
         assert found.item() / temperature**2 == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_an_imported_bundle_scores_a_file_with_the_published_logit(name, tmp_path):
+    settings = {"fusion": "mul"} if name.startswith("RawGAT") else {}
+    folder = import_checkpoint(WEIGHTS / PUBLISHED[name][1], tmp_path / "one", settings, name="one", licence="MIT")
+    detector = glottis.Detector(folder)
+    for one in ("g1_tones_noise", "g4_chirp_am", "g5_harmonic_gap"):
+        expected = facts("logits.json")[name]["out"][one]["logits"][1]
+        file = tmp_path / f"{one}.wav"
+        write_float_wav(file, sound(one)[0].numpy())
+        assert detector.scan(file).score == pytest.approx(expected, abs=1e-3)
+
+
+def write_float_wav(file, samples):
+    """32-bit float, so that no sample is rounded."""
+    data = samples.astype("<f4").tobytes()
+    form = struct.pack("<HHIIHH", 3, 1, 16_000, 64_000, 4, 32)
+    body = b"WAVEfmt " + struct.pack("<I", len(form)) + form + b"data" + struct.pack("<I", len(data)) + data
+    file.write_bytes(b"RIFF" + struct.pack("<I", len(body)) + body)

@@ -50,7 +50,8 @@ class Manifest:
         sample_rate_hz: The rate of the samples that the model takes, 4,000 to 192,000.
         window_samples: The length of its window, at most `MOST_WINDOW_SAMPLES`.
         hop_samples: From one window's start to the next, at most a window.
-        min_speech_s: Seconds of speech without which a recording is not judged.
+        min_speech_s: Seconds of speech without which a recording is not judged; with 0 every window is scored, whether
+            somebody speaks or not, as published systems do.
         files: The files of the bundle with their SHA-256, ``bundle.json`` aside.
         outputs: What the model gives: ``score``, and perhaps ``embedding`` and ``speech``.
         aggregate: How windows become one score: ``{"kind": "mean" | "first" | "softmin", "temperature"}``.

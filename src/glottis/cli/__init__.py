@@ -17,6 +17,7 @@ COMMANDS = {
     "scan": ("glottis.cli.scan:scan", "Tell for each recording whether a person or a machine speaks."),
     "models": ("glottis.cli.models:models", "List the bundles, or show one."),
     "train": ("glottis.cli.train:train", "Train a bundle by a recipe."),
+    "import": ("glottis.cli.import_cmd:import_", "Make a bundle of a published checkpoint."),
     "evaluate": ("glottis.cli.evaluate:evaluate", "Measure score files on a protocol."),
     "explain": ("glottis.cli.explain:explain", "Say on which stretches and bands a verdict hangs."),
     "calibrate": ("glottis.cli.calibrate:calibrate", "Fit llrs and thresholds on a development split."),

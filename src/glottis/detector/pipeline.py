@@ -84,6 +84,7 @@ class Pipeline:
         self._model = model
         self._crew = crew
         self._rate_hz = model.manifest.sample_rate_hz
+        self._least = LEAST_SPEECH if model.manifest.min_speech_s > 0 else 0.0
         self._windower = Windower(model.manifest.window_samples, model.manifest.hop_samples)
         self._meter = SpeechMeter(self._rate_hz)
         self._waiting: deque[_Waiting] = deque()
@@ -134,7 +135,7 @@ class Pipeline:
         for start, window in windows:
             end = min(start + len(window), self._windower.total_samples)
             speech = self._meter.fraction(start, end)
-            scored = self._score(window) if speech >= LEAST_SPEECH else None
+            scored = self._score(window) if speech >= self._least else None
             self._waiting.append(_Waiting(start, end, speech, scored))
 
     def _score(self, window: Samples) -> Scored | Future[Scored]:

@@ -1,0 +1,48 @@
+"""`glottis import`: a published checkpoint in, a bundle out."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import click
+
+from glottis.cli.exits import DONE
+
+_FILE = click.Path(path_type=Path)
+
+
+@click.command("import")
+@click.argument("file", type=_FILE)
+@click.option("--output", metavar="DIR", type=_FILE, required=True, help="The bundle's folder.")
+@click.option("--set", "settings", metavar="K=V", multiple=True, help="A setting that no shape tells: fusion=mul.")
+@click.option("--name", metavar="NAME", help="The bundle's name, by default the folder's.")
+@click.option("--licence", metavar="TEXT", default="unknown", show_default=True, help="Of the weights.")
+def import_(file: Path, output: Path, settings: tuple[str, ...], name: str | None, licence: str) -> int:
+    """Make a bundle of a published state dict: AASIST, AASIST-L, RawGAT-ST or RawNet2.
+
+    FILE is read as weights only. The bundle scores as the published code does, is not calibrated, and holds its net
+    for further training. Needs the extra: pip install 'glottis[train]'.
+    """
+    from glottis._extras import need
+    from glottis.cli.output import Output
+
+    for module in ("torch", "onnx", "safetensors"):
+        need(module, extra="train")
+    from glottis.training.importer import import_checkpoint
+
+    values = dict(map(_setting, settings))
+    Output().write(f"{import_checkpoint(file, output, values, name=name or output.name, licence=licence)}\n")
+    return DONE
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise click.UsageError(f"--set {text}: no key=value")
+    try:
+        parsed = tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        parsed = value
+    return key, str(parsed) if isinstance(parsed, int) else parsed
