@@ -105,6 +105,10 @@ class AASIST(GraphBackend, Countermeasure):
         self.drop = nn.Dropout(dropout)
         self.out_layer = nn.Linear(5 * dims[1], 2)
 
+    def blocks(self) -> list[nn.Module]:
+        """See `Countermeasure`."""
+        return list(self.encoder)
+
     def embed(self, samples: Tensor) -> Tensor:
         """See `Countermeasure`."""
         bands = functional.max_pool2d(self.conv_time(samples)[:, None].abs(), (3, 3))

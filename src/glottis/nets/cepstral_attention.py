@@ -57,6 +57,10 @@ class CepstralAttention(Countermeasure):
         self.pooling = AttentiveStatistics(features)
         self.output = make_head(head, 2 * features, dropout)
 
+    def blocks(self) -> list[nn.Module]:
+        """See `Countermeasure`."""
+        return [one for one in self.convolutions if isinstance(one, nn.MaxPool2d)]
+
     def embed(self, samples: Tensor) -> Tensor:
         """See `Countermeasure`; ``(batch, 2 * features)``."""
         rows = self.frontend(samples)

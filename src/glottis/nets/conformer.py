@@ -139,6 +139,14 @@ class Conformer(Countermeasure):
         self.encoder = ClassToken(blocks, features, heads, kernel, dropout)
         self.output = make_head(head, features)
 
+    def blocks(self) -> list[nn.Module]:
+        """See `Countermeasure`."""
+        return list(self.encoder.blocks)
+
+    def time_last(self, found: Tensor) -> Tensor:
+        """See `Countermeasure`."""
+        return found.transpose(1, 2)
+
     def embed(self, samples: Tensor) -> Tensor:
         """See `Countermeasure`; ``(batch, features)``."""
         maps = self.narrow(self.frontend(samples))

@@ -25,6 +25,28 @@ class Countermeasure(nn.Module):
     def outputs(self, embedding: Tensor) -> Tensor:
         """The last layer: ``(batch, 1)``, or ``(batch, 2)`` for spoof and bona fide."""
 
+    def blocks(self) -> list[nn.Module]:
+        """The blocks that can teach one another, from the first to the deepest; most nets have some."""
+        return []
+
+    def embed_and_tap(self, samples: Tensor) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+        """The embedding, what each block gave on the way, time last, and the means of that, ``(batch, width)``."""
+        maps: list[Tensor] = []
+        handles = [
+            block.register_forward_hook(lambda _module, _inputs, found: maps.append(self.time_last(found)))
+            for block in self.blocks()
+        ]
+        try:
+            embedding = self.embed(samples)
+        finally:
+            for handle in handles:
+                handle.remove()
+        return embedding, maps, [one.flatten(2).mean(dim=2) for one in maps]
+
+    def time_last(self, found: Tensor) -> Tensor:
+        """What a block gave as ``(batch, width, ..., time)``."""
+        return found
+
     def forward(self, samples: Tensor) -> tuple[Tensor, Tensor]:
         """See the class. Of two outputs the score is that of bona fide."""
         embedding = self.embed(samples)

@@ -63,6 +63,10 @@ class LCNN(Countermeasure):
         self.lstms = nn.ModuleList(nn.LSTM(width, width // 2, bidirectional=True) for _ in range(2))
         self.output = make_head(head, width)
 
+    def blocks(self) -> list[nn.Module]:
+        """See `Countermeasure`."""
+        return [one for one in self.transform if isinstance(one, nn.MaxPool2d)]
+
     def embed(self, samples: Tensor) -> Tensor:
         """See `Countermeasure`; ``(batch, 96)``."""
         maps = self.transform(self.frontend(samples).transpose(1, 2)[:, None])

@@ -55,6 +55,10 @@ class RawGATST(Countermeasure):
         self.proj = nn.Linear(16 * wide, 1)
         self.proj_node = nn.Linear(LAST, 2)
 
+    def blocks(self) -> list[nn.Module]:
+        """See `Countermeasure`."""
+        return list(self.encoder1)
+
     def embed(self, samples: Tensor) -> Tensor:
         """See `Countermeasure`; ``(batch, 7)``."""
         bands = functional.max_pool2d(self.conv_time(samples)[:, None].abs(), (3, 3))

@@ -85,6 +85,10 @@ class RawNet2(Countermeasure):
         self.fc2_gru = nn.Linear(hidden, 2)
         self.depth = len(wide)
 
+    def blocks(self) -> list[nn.Module]:
+        """See `Countermeasure`."""
+        return [self.get_submodule(f"block{i}") for i in range(self.depth)]
+
     def embed(self, samples: Tensor) -> Tensor:
         """See `Countermeasure`; ``(batch, hidden)``."""
         features = functional.max_pool1d(self.Sinc_conv(samples).abs(), 3)

@@ -117,18 +117,16 @@ class SEResNet(Countermeasure):
         self.classifier = make_head(head, c_in)
         _initialise(self)
 
-    def taps(self, samples: Tensor) -> list[Tensor]:
-        """The mean over the map of each block, ``(batch, width)``; the last one is the embedding."""
-        maps = self.pool(functional.relu(self.bn1(self.conv1(self.frontend(samples)))))
-        found = []
-        for i in range(1, 5):
-            maps = self.get_submodule(f"layer{i}")(maps)
-            found.append(maps.mean(dim=(2, 3)))
-        return found
+    def blocks(self) -> list[nn.Module]:
+        """See `Countermeasure`; the four of the paper."""
+        return [self.get_submodule(f"layer{i}") for i in range(1, 5)]
 
     def embed(self, samples: Tensor) -> Tensor:
         """See `Countermeasure`."""
-        return self.taps(samples)[-1]
+        maps: Tensor = self.pool(functional.relu(self.bn1(self.conv1(self.frontend(samples)))))
+        for block in self.blocks():
+            maps = block(maps)
+        return maps.mean(dim=(2, 3))
 
     def outputs(self, embedding: Tensor) -> Tensor:
         """See `Countermeasure`."""

@@ -59,6 +59,10 @@ class SpecRNet(Countermeasure):
         self.fc1_gru = nn.Linear(2 * HIDDEN, 2 * HIDDEN)
         self.fc2_gru = nn.Linear(2 * HIDDEN, 1)
 
+    def blocks(self) -> list[nn.Module]:
+        """See `Countermeasure`."""
+        return [self.get_submodule(f"block{i}") for i in (0, 2, 4)]
+
     def embed(self, samples: Tensor) -> Tensor:
         """See `Countermeasure`; ``(batch, 128)``."""
         return self.embed_maps(self.frontend(samples))

@@ -78,6 +78,10 @@ class SpectralResNet(Countermeasure):
         self.dropout = nn.Dropout(dropout)
         self.output = nn.Linear(2 * frame_features, 1)
 
+    def blocks(self) -> list[nn.Module]:
+        """See `Countermeasure`."""
+        return list(self.stages)
+
     def embed(self, samples: Tensor) -> Tensor:
         """See `Countermeasure`."""
         spectrum = self.frontend(samples)

@@ -17,8 +17,8 @@ from torch.utils.data import DataLoader, Subset
 from glottis.errors import RecipeError
 from glottis.training import checkpoint
 from glottis.training.batches import Augment, Batches
-from glottis.training.finished import build_recipe_net, finished_net, soft_targets
-from glottis.training.losses import build_loss
+from glottis.training.finished import build_recipe_net, finished_net
+from glottis.training.objective import Objective
 from glottis.training.recipe import Recipe, Schedule
 from glottis.training.store import ClipStore
 from glottis.training.validate import Check, check_net
@@ -54,12 +54,12 @@ def fit_net(  # noqa: PLR0915  # one function, readable in one sitting
     torch.manual_seed(schedule.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     net = build_recipe_net(recipe).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimiser = torch.optim.AdamW(net.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
-    loss_of = build_loss(recipe.loss, net.head_kind)
+    objective = Objective(net, recipe, device)
+    learned = [*net.parameters(), *objective.parameters()]
+    optimiser = torch.optim.AdamW(learned, settings.learning_rate, weight_decay=settings.weight_decay)
     if recipe.schedule.start:
         net.load_state_dict(finished_net(recipe.schedule.start).state_dict())
     average = checkpoint.MovingAverage(net, settings.ema)
-    teacher = soft_targets(recipe.distil, device)
     bf16 = wants_bf16(schedule.bf16, device)
 
     start, best = 0, math.inf
@@ -67,6 +67,7 @@ def fit_net(  # noqa: PLR0915  # one function, readable in one sitting
         net.load_state_dict(state["net"])
         average.weights, average.steps = state["average"], state["step"]
         optimiser.load_state_dict(state["optimiser"])
+        objective.load_state_dict(state["objective"])
         start, best = state["step"], state["best"]
         torch.set_rng_state(state["rng"])
 
@@ -88,16 +89,10 @@ def fit_net(  # noqa: PLR0915  # one function, readable in one sitting
             for group in optimiser.param_groups:
                 group["lr"] = settings.learning_rate * rate(step, schedule)
             with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-                embedding = net.embed(samples.to(device))
-                outputs = net.outputs(embedding).float()
-                soft = teacher(samples.to(device))
-            loss = loss_of(outputs, embedding.float(), bonafide.to(device), step=step)
-            if soft is not None:
-                beside = nn.functional.binary_cross_entropy_with_logits(outputs[:, -1], soft)
-                loss = torch.lerp(loss, beside, recipe.distil.weight)
+                loss = objective(net, samples.to(device), bonafide.to(device), step)
             optimiser.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-            nn.utils.clip_grad_norm_(net.parameters(), settings.clip_norm)
+            loss.backward()
+            nn.utils.clip_grad_norm_(learned, settings.clip_norm)
             optimiser.step()
             average.update(net)
             losses.append(loss.item())
@@ -111,6 +106,7 @@ def fit_net(  # noqa: PLR0915  # one function, readable in one sitting
                     best = found.figure
                     checkpoint.save(output / "best.pt", {"net": average.weights, "step": step, "figure": best})
                 state = {"net": net.state_dict(), "average": average.weights, "optimiser": optimiser.state_dict()}
+                state["objective"] = objective.state_dict()
                 checkpoint.save(output / "last.pt", state | {"step": step, "best": best, "rng": torch.get_rng_state()})
                 log.write(json.dumps(line) + "\n")
                 log.flush()

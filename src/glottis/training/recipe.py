@@ -110,6 +110,32 @@ class Distil:
 
 
 @dataclass(frozen=True, slots=True)
+class SelfDistil:
+    """A net that teaches its own earlier blocks: alpha hard + (1 - alpha) soft + beta feature.
+
+    Attributes:
+        on: Whether it does.
+        alpha: The weight of the loss against the labels.
+        beta: The weight of the features' distance.
+        temperature: Of the soft loss.
+        hard_students: Whether the blocks' classifiers learn from the labels too.
+        teacher: ``deepest``, or ``next``: each block learns from the one after it.
+        align: How features are compared: ``projection`` to the last block's width, ``attention`` (their energy over
+            time) or ``similarity`` (which rows of a batch resemble one another).
+        dynamic: Whether the three weights are learned.
+    """
+
+    on: bool = False
+    alpha: float = 0.7
+    beta: float = 0.3
+    temperature: float = 3.0
+    hard_students: bool = False
+    teacher: str = "deepest"
+    align: str = "projection"
+    dynamic: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Export:
     """What stands in the bundle's manifest.
 
@@ -152,6 +178,7 @@ class Recipe:
     augment: Mapping[str, Any] = field(default_factory=dict)
     loss: Loss = field(default_factory=Loss)
     distil: Distil = field(default_factory=Distil)
+    self_distil: SelfDistil = field(default_factory=SelfDistil)
     optimiser: Optimiser = field(default_factory=Optimiser)
     schedule: Schedule = field(default_factory=Schedule)
     export: Export = field(default_factory=Export)

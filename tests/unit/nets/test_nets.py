@@ -47,10 +47,10 @@ def test_each_attention_runs(attention):
 @pytest.mark.parametrize("attention", ["eca", "se"])
 def test_the_blocks_of_a_resnet_are_tapped_and_the_last_is_the_embedding(attention):
     net = build_net("se_resnet", {"depth": 9, "attention": attention, "widths": [4, 8, 8, 16]}).eval()
-    samples = torch.randn(2, 16_000)
-    taps = net.taps(samples)
+    embedding, maps, taps = net.embed_and_tap(torch.randn(2, 16_000))
     assert [tuple(one.shape) for one in taps] == [(2, width) for width in net.block_widths]
-    torch.testing.assert_close(taps[-1], net(samples)[1])
+    assert len(maps) == 4
+    torch.testing.assert_close(taps[-1], embedding)
 
 
 @pytest.mark.parametrize("name", sorted(FRONTENDS))

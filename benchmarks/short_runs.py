@@ -1,0 +1,81 @@
+"""Short training runs on the same crops, and what their scores on dev say; what several benchmarks share."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from glottis.augment import Chain
+from glottis.metrics import eer, mean_eer_within
+from glottis.training import _Augment, _clips
+from glottis.training.loop import fit_net
+from glottis.training.recipe import Recipe, make_recipe
+from glottis.training.store import ClipStore
+from glottis.training.validate import facts, score_store
+
+AUGMENT = {"room": 0.2, "noise": 0.4, "equaliser": 0.4, "band_limit": 0.25, "gain": 0.8, "codec": 0.3}
+RATE_HZ = 16_000
+
+
+def short_recipe(corpus: Path, net: dict[str, Any], *, seed: int, steps: int, threads: int, **tables: Any) -> Recipe:
+    """A recipe that trains for some steps and looks at dev once, at the end."""
+    table = {
+        "data": {"train": [str(corpus / "trials.csv")], "dev": str(corpus / "trials.csv"), "crop_s": 4.0},
+        "net": net,
+        "augment": AUGMENT,
+        "optimiser": {"batch": 32, "learning_rate": 1e-3, "ema": 0.99},
+        "schedule": {"steps": steps, "check_every": steps, "seed": seed, "threads": threads},
+    }
+    for name, values in tables.items():
+        table[name] = {**table.get(name, {}), **values}
+    return make_recipe(table)
+
+
+class Runs:
+    """Runs on one corpus; a run that was done is read, not repeated.
+
+    Args:
+        corpus: The shared corpus's folder.
+        output: Where runs are kept.
+    """
+
+    def __init__(self, corpus: Path, output: Path) -> None:
+        self.output = output
+        cache = Path(".cache/clips")
+        self.train = _clips([str(corpus / "trials.csv")], "train", cache, RATE_HZ)
+        self.dev: ClipStore = _clips([str(corpus / "trials.csv")], "dev", cache, RATE_HZ)
+        self.bonafide, self.sources = facts(self.dev)
+
+    def scores(self, name: str, recipe: Recipe) -> NDArray[np.float64]:
+        """The dev scores of a run, one for each clip."""
+        folder = self.output / name
+        kept = folder / "scores.npy"
+        if not kept.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "recipe.json").write_text(json.dumps({"recipe": recipe.to_dict()}, indent=1))
+            augment = _Augment(Chain.from_dict(dict(recipe.augment)), RATE_HZ)
+            net = fit_net(
+                recipe, train=self.train, dev=self.dev, augment=augment, output=folder, progress=lambda _: None
+            )
+            np.save(kept, score_store(net, self.dev, round(recipe.export.window_s * RATE_HZ)))
+        found: NDArray[np.float64] = np.load(kept)
+        return found
+
+    def figures(self, scores: NDArray[np.float64]) -> dict[str, float]:
+        """Pooled and within-source EER."""
+        pooled = eer(scores[self.bonafide], scores[~self.bonafide])
+        return {"pooled_eer": pooled, "within_eer": mean_eer_within(scores, self.bonafide, self.sources)}
+
+    def losses(self, name: str) -> list[dict[str, float]]:
+        """The run's log."""
+        return [json.loads(line) for line in (self.output / name / "log.jsonl").read_text().splitlines()]
+
+
+def parameters(net: torch.nn.Module) -> int:
+    """How many are learned."""
+    return sum(p.numel() for p in net.parameters() if p.requires_grad)

@@ -1,0 +1,49 @@
+"""What a run minimises: the loss against the labels, a teacher's opinion, and what blocks teach one another."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from glottis.nets.contract import Countermeasure
+from glottis.training.finished import soft_targets
+from glottis.training.losses import build_loss
+from glottis.training.recipe import Recipe
+from glottis.training.self_distil import SelfDistillation, Taught
+
+
+class Objective(nn.Module):
+    """The loss of a batch; its parameters, if it has any, are learned beside the net's and not exported.
+
+    Args:
+        net: The net that is trained.
+        recipe: What to do.
+        device: Where the net is.
+    """
+
+    def __init__(self, net: Countermeasure, recipe: Recipe, device: torch.device) -> None:
+        super().__init__()
+        self._loss_of = build_loss(recipe.loss, net.head_kind)
+        self._teacher, self._weight = soft_targets(recipe.distil, device), recipe.distil.weight
+        self.students = (
+            SelfDistillation(net, recipe.self_distil, recipe.sample_rate_hz) if recipe.self_distil.on else None
+        )
+        self.to(device)
+
+    def forward(self, net: Countermeasure, samples: Tensor, bonafide: Tensor, step: int) -> Tensor:
+        """The loss of samples ``(batch, n)`` with labels ``(batch,)`` at a step, a scalar in float32."""
+        soft = self._teacher(samples)
+        if self.students is None:
+            embedding = net.embed(samples)
+            outputs = net.outputs(embedding).float()
+            loss = self._loss_of(outputs, embedding.float(), bonafide, step=step)
+        else:
+            embedding, maps, taps = net.embed_and_tap(samples)
+            outputs = net.outputs(embedding).float()
+            taught = Taught(maps, [tap.float() for tap in taps], outputs, embedding.float())
+            loss = self.students(taught, lambda out, tap: self._loss_of(out, tap, bonafide, step=step))
+        if soft is not None:
+            beside = functional.binary_cross_entropy_with_logits(outputs[:, -1], soft)
+            loss = torch.lerp(loss, beside, self._weight)
+        return loss

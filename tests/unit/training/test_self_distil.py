@@ -1,0 +1,120 @@
+"""A net that teaches its own blocks: what is learned beside it, what each option does, and that nothing is left."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import onnx
+import pytest
+import torch
+
+from glottis.errors import RecipeError
+from glottis.nets import NETS, build_net
+from glottis.training.exporter import to_onnx
+from glottis.training.losses import soft_loss
+from glottis.training.objective import Objective
+from glottis.training.recipe import Recipe, make_recipe
+
+SMALL = {"name": "se_resnet", "depth": 9, "widths": [4, 8, 8, 12]}
+CPU = torch.device("cpu")
+
+
+def recipe(net: dict = SMALL, loss: str = "a_softmax", **settings: object) -> Recipe:
+    table = {"data": {"train": ["a.csv"], "dev": "b.csv"}, "net": net, "loss": {"name": loss}}
+    return make_recipe({**table, "self_distil": {"on": True, **settings}})
+
+
+def objective(of: Recipe) -> tuple[torch.nn.Module, Objective]:
+    torch.manual_seed(0)
+    net = build_net(of.net["name"], {key: value for key, value in of.net.items() if key != "name"})
+    return net, Objective(net, of, CPU)
+
+
+def batch() -> tuple[torch.Tensor, torch.Tensor]:
+    generator = torch.Generator().manual_seed(1)
+    return 0.1 * torch.randn(4, 16_000, generator=generator), torch.tensor([0.0, 1.0, 0.0, 1.0])
+
+
+def loss_of(of: Recipe) -> torch.Tensor:
+    net, found = objective(of)
+    return found(net.eval(), *batch(), 1)
+
+
+@pytest.mark.parametrize("align", ["projection", "attention", "similarity"])
+@pytest.mark.parametrize("teacher", ["deepest", "next"])
+@pytest.mark.parametrize("dynamic", [False, True])
+def test_every_option_gives_a_loss_with_gradients_for_all_that_is_learned(align, teacher, dynamic):
+    net, found = objective(recipe(align=align, teacher=teacher, dynamic=dynamic, hard_students=True))
+    loss = found(net.train(), *batch(), 1)
+    assert loss.isfinite()
+    loss.backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in [*net.parameters(), *found.parameters()])
+
+
+def test_the_deepest_gets_no_gradient_from_its_students():
+    of = recipe(alpha=0.0, beta=0.3, align="similarity")
+    net, found = objective(of)
+    found(net.train(), *batch(), 1).backward()
+    assert net.classifier.weight.grad is None or not net.classifier.weight.grad.any()
+    assert not any(p.grad is not None and p.grad.any() for p in net.layer4.parameters())
+    assert any(p.grad.any() for p in net.layer3.parameters())
+
+
+def test_the_parts_add_up_as_the_weights_say():
+    hard, soft, feature = (loss_of(recipe(alpha=a, beta=b)).item() for a, b in ((1, 0), (0, 0), (0, 1)))
+    mixed = loss_of(recipe(alpha=0.7, beta=0.3)).item()
+    assert mixed == pytest.approx(0.7 * hard + 0.3 * soft + 0.3 * (feature - soft), rel=1e-5)
+
+
+def test_temperature_is_that_of_the_soft_loss():
+    net, found = objective(recipe(alpha=0.0, beta=0.0, temperature=4.0))
+    samples, bonafide = batch()
+    _, _, taps = net.eval().embed_and_tap(samples)
+    outputs = net.outputs(net.embed(samples))
+    students = zip(found.students.classifiers, taps[:-1], strict=True)
+    expected = sum(soft_loss(classify(tap), outputs, 4.0).item() for classify, tap in students)
+    assert found(net, samples, bonafide, 1).item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_exported_net_is_as_large_as_one_that_never_taught_itself():
+    graphs, names = [], []
+    for of in (recipe(), make_recipe({**recipe().to_dict(), "self_distil": {"on": False}, "data": DATA})):
+        net, found = objective(of)
+        optimiser = torch.optim.SGD([*net.parameters(), *found.parameters()], 1e-3)
+        found(net.train(), *batch(), 1).backward()
+        optimiser.step()
+        model = onnx.load_from_string(to_onnx(net, 16_000))
+        graphs.append(
+            [(node.op_type, [list(one.dims) for one in model.graph.initializer]) for node in model.graph.node]
+        )
+        names.append(set(net.state_dict()))
+    assert names[0] == names[1]
+    assert graphs[0] == graphs[1]
+
+
+DATA = {"train": ["a.csv"], "dev": "b.csv"}
+
+
+@pytest.mark.parametrize("name", sorted(set(NETS) - {"rawgat_st"}))
+def test_any_backbone_of_blocks_will_do(name):
+    heads = {"se_resnet": "a_softmax", "cepstral_attention": "weighted_ce", "conformer": "weighted_ce"}
+    of = recipe({"name": name, **({"hidden": 16} if name == "rawnet2" else {})}, loss=heads.get(name, "bce"))
+    net, found = objective(of)
+    assert found(net.eval(), *batch(), 1).isfinite()
+
+
+def test_what_does_not_fit_is_named():
+    with pytest.raises(RecipeError, match=r"self_distil\.teacher 'first'"):
+        objective(recipe(teacher="first"))
+    with pytest.raises(RecipeError, match="a_softmax does not fit a net that ends in logit"):
+        objective(recipe({"name": "specrnet"}))
+
+
+def test_a_run_goes_on_with_what_is_learned_beside(tmp_path: Path):
+    _, found = objective(recipe())
+    _, other = objective(recipe())
+    with torch.no_grad():
+        next(found.parameters()).fill_(3.0)
+    torch.save(found.state_dict(), tmp_path / "state.pt")
+    other.load_state_dict(torch.load(tmp_path / "state.pt", weights_only=True))
+    assert (next(other.parameters()) == 3.0).all()
