@@ -28,8 +28,15 @@ SEEDS = (1, 2, 3)
 RESAMPLES = 500
 
 
+class _Drawn:
+    """The facts of a draw."""
+
+    def __init__(self, bonafide: NDArray[np.bool_], sources: NDArray[np.str_]) -> None:
+        self.bonafide, self.sources = bonafide, sources
+
+
 def difference(
-    picked: NDArray[np.intp], arms: dict[bool, list[NDArray[np.float64]]], runs: Runs, *, within: bool
+    picked: NDArray[np.intp], arms: dict[bool, list[NDArray[np.float64]]], runs: Runs | _Drawn, *, within: bool
 ) -> float:
     """Mean over the seeds of the EER with, minus that without, on some clips."""
     bonafide, sources = runs.bonafide[picked], runs.sources[picked]
@@ -56,20 +63,10 @@ def interval(runs: Runs, arms: dict[bool, list[NDArray[np.float64]]], *, within:
         picked = np.concatenate([groups[name] for name in drawn])
         labels = np.repeat(np.arange(names.size).astype(str), [groups[name].size for name in drawn])
         again = _Drawn(runs.bonafide[picked], labels)
-        found.append(
-            difference(
-                np.arange(picked.size), {a: [s[picked] for s in f] for a, f in arms.items()}, again, within=within
-            )
-        )  # type: ignore[arg-type]
+        moved = {arm: [scores[picked] for scores in of_arm] for arm, of_arm in arms.items()}
+        found.append(difference(np.arange(picked.size), moved, again, within=within))
     low, high = np.quantile(found, [0.025, 0.975])
     return {"value": difference(every, arms, runs, within=within), "low": float(low), "high": float(high)}
-
-
-class _Drawn:
-    """The facts of a draw."""
-
-    def __init__(self, bonafide: NDArray[np.bool_], sources: NDArray[np.str_]) -> None:
-        self.bonafide, self.sources = bonafide, sources
 
 
 def main() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +19,36 @@ from glottis.errors import RecipeError
 from glottis.training import checkpoint
 from glottis.training.batches import Augment, Batches
 from glottis.training.finished import build_recipe_net, finished_net
+from glottis.training.freezing import Freezing
 from glottis.training.objective import Objective
-from glottis.training.recipe import Recipe, Schedule
+from glottis.training.rates import rate
+from glottis.training.recipe import Optimiser, Recipe
 from glottis.training.store import ClipStore
 from glottis.training.validate import Check, check_net
 
 BF16_FLAGS = ("avx512_bf16", "amx_bf16")
 
 Progress = Callable[[dict[str, Any]], None]
+
+
+@dataclass(slots=True)
+class Choice:
+    """Which look at dev was the best, lower being better, and how many were poorer since."""
+
+    patience: int
+    best: float = math.inf
+    poorer: int = 0
+
+    def is_better(self, figure: float) -> bool:
+        """Whether it is the best so far; it is remembered."""
+        better = figure < self.best
+        self.best, self.poorer = (figure, 0) if better else (self.best, self.poorer + 1)
+        return better
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether patience is over."""
+        return 0 < self.patience <= self.poorer
 
 
 def fit_net(  # noqa: PLR0915  # one function, readable in one sitting
@@ -56,20 +79,22 @@ def fit_net(  # noqa: PLR0915  # one function, readable in one sitting
     net = build_recipe_net(recipe).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     objective = Objective(net, recipe, device)
     learned = [*net.parameters(), *objective.parameters()]
-    optimiser = torch.optim.AdamW(learned, settings.learning_rate, weight_decay=settings.weight_decay)
+    optimiser = _optimiser(learned, settings)
+    freezing = Freezing(net, recipe.freeze, schedule.steps)
     if recipe.schedule.start:
         net.load_state_dict(finished_net(recipe.schedule.start).state_dict())
     average = checkpoint.MovingAverage(net, settings.ema)
     bf16 = wants_bf16(schedule.bf16, device)
 
-    start, best = 0, math.inf
+    start, choice = 0, Choice(patience=recipe.stop.patience)
     if (state := checkpoint.load(output / "last.pt")) is not None:
         net.load_state_dict(state["net"])
-        average.weights, average.steps = state["average"], state["step"]
+        average.weights, average.steps = state["average"], state["step"] // settings.accumulate
         optimiser.load_state_dict(state["optimiser"])
         objective.load_state_dict(state["objective"])
-        start, best = state["step"], state["best"]
+        start, choice.best, choice.poorer = state["step"], state["best"], state["poorer"]
         torch.set_rng_state(state["rng"])
+        start = schedule.steps if choice.exhausted else start
 
     batches = Batches(
         train,
@@ -86,15 +111,17 @@ def fit_net(  # noqa: PLR0915  # one function, readable in one sitting
     with (output / "log.jsonl").open("a") as log:
         for step, (samples, bonafide) in enumerate(_load(batches, start, recipe.data.workers), start + 1):
             net.train()
+            freezing.apply(step)
             for group in optimiser.param_groups:
                 group["lr"] = settings.learning_rate * rate(step, schedule)
             with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
                 loss = objective(net, samples.to(device), bonafide.to(device), step)
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()
-            nn.utils.clip_grad_norm_(learned, settings.clip_norm)
-            optimiser.step()
-            average.update(net)
+            (loss / settings.accumulate).backward()
+            if step % settings.accumulate == 0:
+                nn.utils.clip_grad_norm_(learned, settings.clip_norm)
+                optimiser.step()
+                optimiser.zero_grad(set_to_none=True)
+                average.update(net)
             losses.append(loss.item())
             line: dict[str, Any] = {"step": step, "of": schedule.steps, "seconds": round(time.monotonic() - began, 1)}
             if step % schedule.check_every == 0 or step == schedule.steps:
@@ -102,15 +129,19 @@ def fit_net(  # noqa: PLR0915  # one function, readable in one sitting
                 found: Check = check_net(judge, dev, recipe)
                 line |= {"loss": float(np.mean(losses)), **found.to_dict()}
                 losses.clear()
-                if found.figure < best:
-                    best = found.figure
-                    checkpoint.save(output / "best.pt", {"net": average.weights, "step": step, "figure": best})
+                if choice.is_better(found.figure):
+                    checkpoint.save(output / "best.pt", {"net": average.weights, "step": step, "figure": found.figure})
                 state = {"net": net.state_dict(), "average": average.weights, "optimiser": optimiser.state_dict()}
                 state["objective"] = objective.state_dict()
-                checkpoint.save(output / "last.pt", state | {"step": step, "best": best, "rng": torch.get_rng_state()})
+                checkpoint.save(
+                    output / "last.pt",
+                    state | {"step": step, "best": choice.best, "poorer": choice.poorer, "rng": torch.get_rng_state()},
+                )
                 log.write(json.dumps(line) + "\n")
                 log.flush()
             progress(line)
+            if choice.exhausted:
+                break
     chosen = checkpoint.load(output / "best.pt")
     if chosen is None:
         raise RecipeError("no checkpoint was ever chosen", hint="schedule.steps must be at least 1")
@@ -118,12 +149,19 @@ def fit_net(  # noqa: PLR0915  # one function, readable in one sitting
     return judge.eval().cpu()
 
 
-def rate(step: int, schedule: Schedule) -> float:
-    """The share of the learning rate at a step (from 1): a straight rise, then half a cosine down to 0."""
-    rise = max(1, round(schedule.steps * schedule.warmup))
-    if step <= rise:
-        return step / rise
-    return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, schedule.steps - rise)))
+def _optimiser(learned: Sequence[nn.Parameter], settings: Optimiser) -> torch.optim.Optimizer:
+    kinds: dict[str, Any] = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}
+    if settings.name not in kinds:
+        raise RecipeError(f"unknown optimiser.name {settings.name!r}", hint=f"one of {', '.join(kinds)}")
+    found: torch.optim.Optimizer = kinds[settings.name](
+        learned,
+        settings.learning_rate,
+        betas=settings.betas,
+        eps=settings.eps,
+        weight_decay=settings.weight_decay,
+        amsgrad=settings.amsgrad,
+    )
+    return found
 
 
 def wants_bf16(choice: str, device: torch.device) -> bool:

@@ -37,9 +37,27 @@ class Data:
 
 @dataclass(frozen=True, slots=True)
 class Optimiser:
-    """AdamW (Loshchilov and Hutter, 2019)."""
+    """How weights move.
 
+    Attributes:
+        name: ``adamw`` (Loshchilov and Hutter, 2019) or ``adam``, whose weight decay is part of the gradient.
+        betas: Of Adam.
+        eps: Of Adam.
+        amsgrad: Whether Adam keeps the largest second moment.
+        batch: Crops in a batch.
+        accumulate: Batches whose gradients are added before a step is taken.
+        learning_rate: The highest.
+        weight_decay: See `name`.
+        clip_norm: The longest gradient.
+        ema: Of the moving average of the weights, which is what is looked at and exported; 0 for none.
+    """
+
+    name: str = "adamw"
+    betas: tuple[float, ...] = (0.9, 0.999)
+    eps: float = 1e-8
+    amsgrad: bool = False
     batch: int = 32
+    accumulate: int = 1
     learning_rate: float = 2e-3
     weight_decay: float = 1e-2
     clip_norm: float = 5.0
@@ -48,9 +66,13 @@ class Optimiser:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """One cycle (Smith, 2018): up for `warmup` of the steps, then down by a cosine to nothing.
+    """How long, and at what rate.
 
     Attributes:
+        shape: ``one_cycle`` (Smith, 2018), ``constant``, ``cosine``, ``noam`` or ``halving``; see
+            `glottis.training.rates`.
+        last: Where ``cosine`` ends, as a share of the rate.
+        halve_every: Steps, of ``halving``.
         steps: Batches in all.
         warmup: The share of them in which the rate rises.
         check_every: Steps between two looks at the dev split.
@@ -60,6 +82,9 @@ class Schedule:
         start: The folder of a finished run of the same net from whose weights this one starts, or empty.
     """
 
+    shape: str = "one_cycle"
+    last: float = 0.0
+    halve_every: int = 1000
     steps: int = 6000
     warmup: float = 0.1
     check_every: int = 500
@@ -67,6 +92,32 @@ class Schedule:
     threads: int = 2
     bf16: str = "auto"
     start: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Freeze:
+    """What does not learn, or not yet; see `glottis.training.freezing`.
+
+    Attributes:
+        patterns: Of names of parameters, in the order in which they thaw.
+        first: The share of the steps after which the first one thaws.
+        until: The share after which the last one does; 1 is never.
+    """
+
+    patterns: tuple[str, ...] = ()
+    first: float = 1.0
+    until: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """When to stop before the last step.
+
+    Attributes:
+        patience: Looks at dev without a better one; 0 is never.
+    """
+
+    patience: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +232,8 @@ class Recipe:
     self_distil: SelfDistil = field(default_factory=SelfDistil)
     optimiser: Optimiser = field(default_factory=Optimiser)
     schedule: Schedule = field(default_factory=Schedule)
+    freeze: Freeze = field(default_factory=Freeze)
+    stop: Stop = field(default_factory=Stop)
     export: Export = field(default_factory=Export)
     sample_rate_hz: int = 16000
 
@@ -215,6 +268,12 @@ def make_recipe(table: Mapping[str, Any]) -> Recipe:
     recipe = _make(Recipe, table, "")
     if "name" not in recipe.net:
         raise RecipeError("net.name is missing", hint='say which net, such as name = "spectral_resnet"')
+    if recipe.schedule.check_every % recipe.optimiser.accumulate:
+        raise RecipeError(
+            f"schedule.check_every {recipe.schedule.check_every} is no multiple of optimiser.accumulate "
+            f"{recipe.optimiser.accumulate}",
+            hint="a run is resumed from a check, where no gradient may be under way",
+        )
     return recipe
 
 

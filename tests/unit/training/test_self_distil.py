@@ -21,7 +21,7 @@ CPU = torch.device("cpu")
 
 def recipe(net: dict = SMALL, loss: str = "a_softmax", **settings: object) -> Recipe:
     table = {"data": {"train": ["a.csv"], "dev": "b.csv"}, "net": net, "loss": {"name": loss}}
-    return make_recipe({**table, "self_distil": {"on": True, **settings}})
+    return make_recipe({**table, "self_distil": {"on": True} | settings})
 
 
 def objective(of: Recipe) -> tuple[torch.nn.Module, Objective]:
@@ -78,7 +78,7 @@ def test_temperature_is_that_of_the_soft_loss():
 
 def test_the_exported_net_is_as_large_as_one_that_never_taught_itself():
     graphs, names = [], []
-    for of in (recipe(), make_recipe({**recipe().to_dict(), "self_distil": {"on": False}, "data": DATA})):
+    for of in (recipe(), recipe(on=False)):
         net, found = objective(of)
         optimiser = torch.optim.SGD([*net.parameters(), *found.parameters()], 1e-3)
         found(net.train(), *batch(), 1).backward()
@@ -90,9 +90,6 @@ def test_the_exported_net_is_as_large_as_one_that_never_taught_itself():
         names.append(set(net.state_dict()))
     assert names[0] == names[1]
     assert graphs[0] == graphs[1]
-
-
-DATA = {"train": ["a.csv"], "dev": "b.csv"}
 
 
 @pytest.mark.parametrize("name", sorted(set(NETS) - {"rawgat_st"}))

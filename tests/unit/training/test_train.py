@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pytest
+import torch
 
 from glottis.errors import RecipeError
 from glottis.testing import voice, write_wav
@@ -102,3 +103,55 @@ def test_a_folder_with_a_run_of_another_recipe_is_refused(recipe, tmp_path):
     train(recipe, ["schedule.steps=1"], tmp_path / "run")
     with pytest.raises(RecipeError, match="another recipe"):
         train(recipe, ["schedule.steps=2"], tmp_path / "run")
+
+
+def log_of(folder):
+    return [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+
+
+def test_gradients_are_gathered_over_some_batches(recipe, tmp_path):
+    steady = ["data.pair_share=0.0", "schedule.shape=constant", "optimiser.name=adam"]
+    train(recipe, [*steady, "optimiser.accumulate=2", "schedule.steps=4", "schedule.check_every=4"], tmp_path / "two")
+    assert log_of(tmp_path / "two")[-1]["step"] == 4
+    with pytest.raises(RecipeError, match=r"no multiple of optimiser\.accumulate"):
+        train(recipe, ["optimiser.accumulate=5"], tmp_path / "odd")
+
+
+def test_it_stops_when_nothing_gets_better_and_stays_so(recipe, tmp_path):
+    settings = ["optimiser.learning_rate=0.0", "schedule.steps=40", "schedule.check_every=2", "stop.patience=3"]
+    train(recipe, settings, tmp_path / "run")
+    found = log_of(tmp_path / "run")
+    assert found[-1]["step"] < 40
+    train(recipe, settings, tmp_path / "run")
+    assert log_of(tmp_path / "run") == found
+
+
+def test_only_the_head_of_a_finished_run_is_tuned(recipe, tmp_path):
+    train(recipe, [], tmp_path / "first")
+    train(
+        recipe,
+        [f'schedule.start="{tmp_path / "first"}"', 'freeze.patterns=["s*", "frames*", "pooling*", "norm*"]'],
+        tmp_path / "second",
+    )
+    before, after = (torch.load(tmp_path / run / "best.pt", weights_only=True)["net"] for run in ("first", "second"))
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert changed <= {"output.weight", "output.bias"}
+    assert changed
+
+
+def test_a_run_that_teaches_itself_is_killed_and_ends_with_the_same_bits(recipe, tmp_path):
+    settings = ["self_distil.on=true"]
+    train(recipe, settings, tmp_path / "whole")
+
+    class Killed(Exception):  # noqa: N818
+        pass
+
+    def kill(line):
+        if line["step"] == 7:
+            raise Killed
+
+    with pytest.raises(Killed):
+        train(recipe, settings, tmp_path / "cut", kill)
+    train(recipe, settings, tmp_path / "cut")
+    whole, cut = (torch.load(tmp_path / run / "best.pt", weights_only=True)["net"] for run in ("whole", "cut"))
+    assert all(torch.equal(whole[name], cut[name]) for name in whole)

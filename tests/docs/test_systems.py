@@ -1,0 +1,49 @@
+"""Every recipe builds its net and a loss that fits; the page of systems names each and shows what was measured."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from glottis.nets import NETS
+from glottis.training.finished import build_recipe_net
+from glottis.training.freezing import Freezing
+from glottis.training.objective import Objective
+from glottis.training.rates import rate
+from glottis.training.recipe import read_recipe
+
+ROOT = Path(__file__).parents[2]
+RECIPES = sorted((ROOT / "recipes").glob("*.toml"))
+PAGE = (ROOT / "docs" / "systems.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_a_recipe_builds_all_that_it_names(path):
+    recipe = read_recipe(path, ["distil.teacher="])
+    net = build_recipe_net(recipe)
+    Objective(net, recipe, torch.device("cpu"))
+    Freezing(net, recipe.freeze, recipe.schedule.steps)
+    assert rate(1, recipe.schedule) >= 0
+    assert path.read_text().startswith("# ")
+
+
+def test_every_net_has_a_recipe_and_every_recipe_of_a_system_a_row():
+    assert {read_recipe(path).net["name"] for path in RECIPES} == set(NETS)
+    rows = set(re.findall(r"`(\w+)`", "\n".join(line for line in PAGE.splitlines() if line.startswith("| "))))
+    assert {path.stem for path in RECIPES} - {"default", "teacher"} <= rows
+
+
+def test_the_table_of_speed_is_what_was_measured():
+    spec = importlib.util.spec_from_file_location("net_speed", ROOT / "benchmarks" / "net_speed.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["net_speed"] = module
+    spec.loader.exec_module(module)
+    found = json.loads((ROOT / "results" / "net_speed.json").read_text())
+    assert module.table(found) in PAGE
+    assert {kind for kind, _ in module.NETS.values()} == set(NETS)
