@@ -38,6 +38,7 @@ NETS: dict[str, tuple[str, dict[str, Any]]] = {
     "ECANet18, LFCC": ("se_resnet", {"frontend": "lfcc"}),
     "LFCC-LCNN-BLSTM": ("lcnn", {"n_fft": 1024, "bins": 256}),
     "SpecRNet": ("specrnet", {}),
+    "wav2vec 2.0 base, mean": ("ssl", {}),
     "Conformer, mel": ("conformer", {}),
     "MFCC, CNN, attention": ("cepstral_attention", {}),
     "MFCC and wavelet, CNN, attention": ("cepstral_attention", {"wavelet": True}),

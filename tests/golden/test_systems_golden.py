@@ -26,6 +26,7 @@ from glottis.nets.rawgat_st import RawGATST
 from glottis.nets.rawnet2 import RawNet2
 from glottis.nets.se_resnet import SEResNet
 from glottis.nets.specrnet import SpecRNet
+from glottis.nets.ssl_heads import AasistHead, LayersHead
 from glottis.training.exporter import to_onnx
 from glottis.training.importer import import_checkpoint
 from glottis.training.losses import build_loss, soft_loss
@@ -203,6 +204,29 @@ def test_specrnet():
     with torch.inference_mode():
         found = net.outputs(net.embed_maps(grid(7, 1, 1, 80, 404)))
     assert found.item() == pytest.approx(expected["logit"][0], abs=5e-6)
+
+
+def test_aasist_on_the_frames_of_an_encoder():
+    expected = facts("golden2.json")["head_SSL_AASIST"]
+    head = AasistHead(1024)
+    head.out_layer = torch.nn.Linear(160, 2)
+    by_formula(head)
+    assert set(head.state_dict()) == set(facts("keys_head_SSL_AASIST.json"))
+    with torch.inference_mode():
+        found = head.out_layer(head([grid(99, 1, 201, 1024)]))
+    np.testing.assert_allclose(found[0], expected["logits"], atol=5e-6)
+
+
+def test_sensitive_layers_of_an_encoder():
+    expected = facts("golden2.json")["head_SLS"]
+    head = LayersHead(1024)
+    head.fc3 = torch.nn.Linear(1024, 2)
+    by_formula(head)
+    assert set(head.state_dict()) == set(facts("keys_head_SLS.json"))
+    layers = [grid(1000 + i, 1, 201, 1024) for i in range(24)]
+    with torch.inference_mode():
+        found = torch.nn.functional.selu(head.fc3(head([layers[0], *layers]))).log_softmax(dim=1)
+    np.testing.assert_allclose(found[0], expected["logits"], atol=5e-6)
 
 
 class TestLosses:

@@ -21,6 +21,17 @@ from glottis.training.recipe import Loss
 PAPER = 64_600
 SHORT = 16_000
 
+TINY = {
+    "hidden_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 64,
+    "conv_dim": [16] * 7,
+    "num_conv_pos_embeddings": 16,
+    "num_conv_pos_embedding_groups": 4,
+}
+"""An encoder of the right kind and of no use."""
+
 CASES = {
     "aasist": ({}, SHORT),
     "aasist, light": (
@@ -43,6 +54,12 @@ CASES = {
     "se_resnet, 50": ({"depth": 50, "attention": "se", "widths": [16, 16, 16, 16], "head": "cosine"}, SHORT),
     "se_resnet, lfcc": ({"depth": 18, "frontend": "lfcc", "widths": [4, 8, 8, 8], "head": "one_centre"}, SHORT),
     "specrnet": ({}, PAPER),
+    "ssl": ({"config": TINY, "mix": True}, SHORT),
+    "ssl, hubert and an LSTM": ({"encoder": "hubert", "config": TINY, "back": "bilstm"}, SHORT),
+    "ssl, WavLM and AASIST": ({"encoder": "wavlm", "config": TINY, "back": "aasist"}, SHORT),
+    "ssl, all layers": ({"config": TINY, "back": "layers"}, PAPER),
+    "ssl, a transformer": ({"config": TINY, "back": "transformer", "normalise": False}, SHORT),
+    "ssl, two layers": ({"config": TINY, "back": "mlp"}, SHORT),
     "spectral_resnet": ({"widths": [8, 16], "blocks": [1, 1], "frame_features": 16}, SHORT),
 }
 
@@ -51,6 +68,7 @@ DEAD = {
     "rawgat_st": r"encoder.\.[1-5]\.0\.(bn1|conv_1)\.",
     "rawnet2": r"block[1-5]\.0\.bn1\.",
     # of the last step, which is all that is read, the backward GRU has heard one frame
+    "ssl": r"ssl\.masked_spec_embed|back\.encoder\.[1-5]\.0\.bn1\.",  # masks are of pre-training
     "specrnet": r"block[24]\.0\.bn1\.|gru\.weight_hh_l1_reverse",
     # the bias of the last attention layer moves all frames alike, so the softmax hides it
     "spectral_resnet": r"pooling\.attention\.2\.bias",

@@ -20,10 +20,11 @@ _FILE = click.Path(path_type=Path)
 @click.option("--name", metavar="NAME", help="The bundle's name, by default the folder's.")
 @click.option("--licence", metavar="TEXT", default="unknown", show_default=True, help="Of the weights.")
 def import_(file: Path, output: Path, settings: tuple[str, ...], name: str | None, licence: str) -> int:
-    """Make a bundle of a published state dict: AASIST, AASIST-L, RawGAT-ST or RawNet2.
+    """Make a bundle of published weights: AASIST, AASIST-L, RawGAT-ST, RawNet2, or a Hugging Face folder.
 
-    FILE is read as weights only. The bundle scores as the published code does, is not calibrated, and holds its net
-    for further training. Needs the extra: pip install 'glottis[train]'.
+    FILE is a state dict, read as weights only, or a folder of audio classification with config.json and
+    model.safetensors (wav2vec 2.0, HuBERT, WavLM; needs the extra ssl). The bundle scores as the published code does,
+    is not calibrated, and holds its net for further training. Needs the extra: pip install 'glottis[train]'.
     """
     from glottis._extras import need
     from glottis.cli.output import Output

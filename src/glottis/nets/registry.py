@@ -18,6 +18,7 @@ from glottis.nets.rawnet2 import RawNet2
 from glottis.nets.se_resnet import SEResNet
 from glottis.nets.specrnet import SpecRNet
 from glottis.nets.spectral_resnet import SpectralResNet
+from glottis.nets.ssl import SSLNet
 
 NETS: dict[str, Callable[..., Countermeasure]] = {
     "aasist": AASIST,
@@ -29,6 +30,7 @@ NETS: dict[str, Callable[..., Countermeasure]] = {
     "se_resnet": SEResNet,
     "specrnet": SpecRNet,
     "spectral_resnet": SpectralResNet,
+    "ssl": SSLNet,
 }
 
 

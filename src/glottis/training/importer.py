@@ -19,6 +19,7 @@ from glottis.bundle import write_bundle
 from glottis.errors import BundleError
 from glottis.nets import build_net
 from glottis.training.exporter import WEIGHTS, outputs_of, to_onnx
+from glottis.training.import_folder import read_folder
 
 WINDOW_SAMPLES = 64_600
 RATE_HZ = 16_000
@@ -97,6 +98,8 @@ SYSTEMS = (
     ),
 )
 
+SPEECH_ENCODER = System("A fine-tuned speech encoder", "ssl", "", lambda _: {}, lambda _: {}, "its Hugging Face folder")
+
 
 def import_checkpoint(file: Path, output: Path, settings: Mapping[str, Any], *, name: str, licence: str) -> Path:
     """Write a bundle, uncalibrated, that scores as the published code does.
@@ -104,7 +107,8 @@ def import_checkpoint(file: Path, output: Path, settings: Mapping[str, Any], *, 
     Every window is scored, speech or not, and the first one decides, as published.
 
     Args:
-        file: A state dict: ``.pth`` or ``.pt`` (read as weights only, never as code), or ``.safetensors``.
+        file: A state dict: ``.pth`` or ``.pt`` (read as weights only, never as code), or ``.safetensors``; or a Hugging
+            Face folder of audio classification.
         output: The bundle's folder.
         settings: Of the net, over those that the shapes tell.
         name: The bundle's.
@@ -117,7 +121,10 @@ def import_checkpoint(file: Path, output: Path, settings: Mapping[str, Any], *, 
         BundleError: The file is no state dict (``checkpoint``), of no known system (``unknown_system``), leaves a
             setting open (``open_setting``), or its weights do not fit (``weights``).
     """
-    state = read_state(file)
+    if file.is_dir():
+        args, weights = read_folder(file, settings)
+        return _write(SPEECH_ENCODER, file, args, weights, output, name, licence)
+    state: State = read_state(file)
     system = next((one for one in SYSTEMS if one.mark in state), None)
     if system is None:
         known = ", ".join(one.title for one in SYSTEMS)
@@ -134,6 +141,12 @@ def import_checkpoint(file: Path, output: Path, settings: Mapping[str, Any], *, 
                 hint=f"--set {setting}=... one of {', '.join(values)}",
             )
     args = {**system.settings(state), **settings}
+    return _write(system, file, args, state, output, name, licence)
+
+
+def _write(  # noqa: PLR0917 (all of them decide what is written)
+    system: System, file: Path, args: Mapping[str, Any], state: State, output: Path, name: str, licence: str
+) -> Path:
     net = build_net(system.net, args)
     try:
         net.load_state_dict(dict(state))

@@ -121,3 +121,47 @@ def test_the_command(rawnet2: Path) -> None:
     assert (done.exit_code, done.stdout.strip()) == (0, str(folder))
     assert open_bundle(folder).manifest.name == "mine"
     assert CliRunner().invoke(program, [*args, "--set", "form"]).exit_code == 2
+
+
+@pytest.mark.parametrize("labels", [{0: "fake", 1: "real"}, {0: "bonafide", 1: "spoof"}, {0: "LABEL_0", 1: "LABEL_1"}])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_hugging_face_folder_scores_as_its_own_class_does(tmp_path: Path, labels: dict, weighted: bool) -> None:
+    transformers = pytest.importorskip("transformers")
+    torch.manual_seed(0)
+    config = transformers.Wav2Vec2Config(
+        **(TINY | {"classifier_proj_size": 12, "id2label": labels, "use_weighted_layer_sum": weighted}),
+        label2id={name: number for number, name in labels.items()},
+    )
+    theirs = transformers.Wav2Vec2ForSequenceClassification(config).eval()
+    theirs.save_pretrained(tmp_path / "theirs")
+    transformers.Wav2Vec2FeatureExtractor(do_normalize=True).save_pretrained(tmp_path / "theirs")
+    settings = {"bonafide": 1} if "LABEL_0" in labels.values() else {}
+    if settings:
+        with pytest.raises(BundleError, match="do not tell which is bona fide"):
+            import_checkpoint(tmp_path / "theirs", tmp_path / "ours", {}, name="one", licence="MIT")
+    folder = import_checkpoint(tmp_path / "theirs", tmp_path / "ours", settings, name="one", licence="MIT")
+    samples = voice(4.1)[:64_600]
+    inputs = transformers.Wav2Vec2FeatureExtractor()(samples, sampling_rate=16_000, return_tensors="pt").input_values
+    with torch.inference_mode():
+        logits = theirs(inputs).logits[0]
+    real = next((n for n, name in labels.items() if name in {"real", "bonafide"}), 1)
+    assert glottis.Detector(folder).scan(PCM(samples, 16_000)).score == pytest.approx(logits[real].item(), abs=1e-4)
+
+
+TINY = {
+    "hidden_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 64,
+    "conv_dim": [16] * 7,
+    "num_conv_pos_embeddings": 16,
+    "num_conv_pos_embedding_groups": 4,
+}
+
+
+def test_a_folder_that_is_no_model_is_refused(tmp_path: Path) -> None:
+    for text, said in ((None, "config.json"), ("[]", "no object"), ('{"model_type": "bert"}', "model_type 'bert'")):
+        if text is not None:
+            (tmp_path / "config.json").write_text(text)
+        with pytest.raises(BundleError, match=said):
+            import_checkpoint(tmp_path, tmp_path / "out", {}, name="one", licence="MIT")

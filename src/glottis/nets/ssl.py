@@ -1,0 +1,104 @@
+"""A self-supervised speech encoder of `transformers` (wav2vec 2.0, XLS-R, HuBERT, WavLM) with a head on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from glottis._extras import need
+from glottis.errors import RecipeError
+from glottis.nets.contract import Countermeasure
+from glottis.nets.heads import make_head
+from glottis.nets.ssl_heads import make_ssl_head
+
+ENCODERS = {"wav2vec2": "Wav2Vec2", "hubert": "Hubert", "wavlm": "WavLM"}
+_EPS = 1e-7
+
+
+class SSLNet(Countermeasure):
+    """Samples through an encoder, all its layers to the head, an embedding to the last layer.
+
+    Args:
+        encoder: ``wav2vec2`` (XLS-R too), ``hubert`` or ``wavlm``.
+        checkpoint: A folder with ``config.json`` and ``model.safetensors``; empty: new weights by `config`. Nothing is
+            ever fetched.
+        config: Settings of the encoder's configuration, such as ``hidden_size``, over its defaults.
+        mix: Whether the head sees one learned mixture of all layers in the place of the last one.
+        back: The head: a key of `glottis.nets.ssl_heads.SSL_HEADS`.
+        back_width: The width of its embedding, or 0 for its own; ``aasist`` has only its own.
+        normalise: Whether each window is brought to mean 0 and variance 1, as the encoders' own feature extractors do;
+            the anti-spoofing code on fairseq does not.
+        head: A key of `glottis.nets.heads.HEADS`.
+
+    Raises:
+        MissingExtra: transformers is not installed (extra ``ssl``).
+        RecipeError: The encoder is unknown, or the folder holds none.
+    """
+
+    def __init__(
+        self,
+        *,
+        encoder: str = "wav2vec2",
+        checkpoint: str = "",
+        config: Mapping[str, Any] | None = None,
+        mix: bool = False,
+        back: str = "mean",
+        back_width: int = 0,
+        normalise: bool = True,
+        head: str = "two_logits",
+    ) -> None:
+        super().__init__()
+        self.head_kind, self.normalise = head, normalise
+        self.ssl = _encoder(encoder, checkpoint, config or {})
+        layers: int = self.ssl.config.num_hidden_layers  # type: ignore[union-attr, assignment]
+        self.layer_weights = nn.Parameter(torch.zeros(layers + 1)) if mix else None
+        features = cast("int", self.ssl.config.hidden_size)  # type: ignore[union-attr]
+        self.back = make_ssl_head(back, features, back_width)
+        self.output = make_head(head, cast("int", self.back.width))
+
+    def blocks(self) -> list[nn.Module]:
+        """See `Countermeasure`; the encoder's layers."""
+        return list(self.ssl.encoder.layers)  # type: ignore[union-attr, arg-type]
+
+    def time_last(self, found: Any) -> Tensor:
+        """See `Countermeasure`."""
+        frames: Tensor = found[0] if isinstance(found, tuple) else found
+        return frames.transpose(1, 2)
+
+    def embed(self, samples: Tensor) -> Tensor:
+        """See `Countermeasure`."""
+        if self.normalise:
+            mean = samples.mean(dim=1, keepdim=True)
+            deviation = (samples - mean).square().mean(dim=1, keepdim=True)
+            samples = (samples - mean) / torch.sqrt(deviation + _EPS)
+        hidden = self.ssl(samples, output_hidden_states=True, return_dict=True).hidden_states
+        if self.layer_weights is not None:
+            weight = self.layer_weights.softmax(dim=0)
+            hidden = (sum(w * one for w, one in zip(weight, hidden, strict=True)),)
+        embedding: Tensor = self.back(hidden)
+        return embedding
+
+    def outputs(self, embedding: Tensor) -> Tensor:
+        """See `Countermeasure`."""
+        found: Tensor = self.output(embedding)
+        return found
+
+
+def _encoder(kind: str, checkpoint: str, settings: Mapping[str, Any]) -> nn.Module:
+    if kind not in ENCODERS:
+        raise RecipeError(f"unknown encoder {kind!r}", hint=f"one of {', '.join(ENCODERS)}")
+    transformers = need("transformers", extra="ssl")
+    model = getattr(transformers, f"{ENCODERS[kind]}Model")
+    fixed = {"attn_implementation": "eager", "layerdrop": 0.0, "apply_spec_augment": False}
+    if not checkpoint:
+        found: nn.Module = model(getattr(transformers, f"{ENCODERS[kind]}Config")(**settings, **fixed))
+        return found
+    try:
+        found = model.from_pretrained(checkpoint, local_files_only=True, use_safetensors=True, **settings, **fixed)
+    except (OSError, ValueError) as error:
+        said = " ".join(str(error).split())[:200]
+        raise RecipeError(f"{checkpoint}: no {kind} encoder: {said}", hint="a folder with model.safetensors") from error
+    return found
