@@ -1,0 +1,120 @@
+"""Do all systems train? The same few steps on the same crops; not a ranking, since none is trained to its end.
+
+usage: python benchmarks/smoke.py CORPUS [--steps 60] [--batch 8] [--output runs/smoke] [--json FILE] [--page PAGE]
+
+Each net with its own loss, AdamW at 1e-3 in one cycle, the same crops in the same order. EER on dev, pooled and inside
+sources, with 95 % intervals resampled by source.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from glottis.metrics import bootstrap, interpolated_eer, mean_eer_within_interval
+from glottis.training.finished import build_recipe_net
+from short_runs import Runs, parameters, short_recipe
+
+LIGHT = {"widths": [32, 32, 24, 24, 24, 24], "dims": [24, 32], "ratios": [0.4, 0.5, 0.7]}
+SMALL_SSL: dict[str, Any] = {
+    "hidden_size": 64,
+    "num_hidden_layers": 4,
+    "num_attention_heads": 4,
+    "intermediate_size": 256,
+    "conv_dim": [64] * 7,
+    "num_conv_pos_embeddings": 32,
+    "num_conv_pos_embedding_groups": 8,
+}
+SYSTEMS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "ECANet18, F0 subband": ({"name": "se_resnet"}, {"loss": {"name": "a_softmax"}}),
+    "SENet34, F0 subband": ({"name": "se_resnet", "depth": 34, "attention": "se"}, {"loss": {"name": "a_softmax"}}),
+    "LFCC-LCNN-BLSTM": ({"name": "lcnn"}, {}),
+    "SpecRNet": ({"name": "specrnet"}, {}),
+    "Conformer, mel": ({"name": "conformer"}, {"loss": {"name": "weighted_ce"}}),
+    "MFCC, CNN, attention": ({"name": "cepstral_attention"}, {"loss": {"name": "weighted_ce"}}),
+    "a small frozen encoder with new weights, linear": (
+        {"name": "ssl", "config": SMALL_SSL, "mix": True},
+        {"loss": {"name": "weighted_ce"}, "freeze": {"patterns": ["ssl*"]}},
+    ),
+    "spectral_resnet": ({"name": "spectral_resnet"}, {}),
+    "RawNet2, 2021": ({"name": "rawnet2"}, {"loss": {"name": "weighted_ce"}}),
+    "AASIST-L": ({"name": "aasist", **LIGHT}, {"loss": {"name": "weighted_ce"}}),
+    "AASIST": ({"name": "aasist"}, {"loss": {"name": "weighted_ce"}}),
+}
+START, END = "<!-- smoke -->", "<!-- end of smoke -->"
+
+
+def row(runs: Runs, name: str, a: argparse.Namespace) -> dict[str, Any]:
+    """One system's run."""
+    net, tables = SYSTEMS[name]
+    recipe = short_recipe(
+        a.corpus,
+        net,
+        seed=1,
+        steps=a.steps,
+        threads=a.threads,
+        optimiser={"batch": a.batch},
+        **tables,
+    )
+    began = time.monotonic()
+    scores = runs.scores(name.replace(" ", "_").replace(",", ""), recipe)
+    real = runs.bonafide
+    pooled = bootstrap(
+        interpolated_eer,
+        scores[real],
+        scores[~real],
+        bonafide_groups=runs.sources[real],
+        spoof_groups=runs.sources[~real],
+        resamples=500,
+    )
+    within = mean_eer_within_interval(scores, real, runs.sources)
+    return {
+        "system": name,
+        "parameters": parameters(build_recipe_net(recipe)),
+        "loss": runs.losses(name.replace(" ", "_").replace(",", ""))[-1]["loss"],
+        "pooled_eer": [pooled.value, pooled.low, pooled.high],
+        "within_eer": [within.value, within.low, within.high],
+        "seconds": time.monotonic() - began,
+    }
+
+
+def table(found: dict[str, Any]) -> str:
+    """The table as Markdown."""
+    lines = ["| system | learned | loss | dev EER, pooled | inside sources |", "| --- | --- | --- | --- | --- |"]
+    for one in found["systems"]:
+        pooled, within = (
+            f"{100 * value:.1f} ({100 * low:.1f} to {100 * high:.1f})"
+            for value, low, high in (one["pooled_eer"], one["within_eer"])
+        )
+        lines.append(f"| {one['system']} | {one['parameters']:,} | {one['loss']:.3f} | {pooled} | {within} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("corpus", type=Path)
+    parser.add_argument("--steps", type=int, default=60)
+    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--output", type=Path, default=Path("runs/smoke"))
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--page", type=Path)
+    a = parser.parse_args()
+    runs = Runs(a.corpus, a.output)
+    found: dict[str, Any] = {"steps": a.steps, "batch": a.batch, "systems": []}
+    for name in SYSTEMS:
+        found["systems"].append(row(runs, name, a))
+        print(table({"systems": found["systems"][-1:]}).splitlines()[-1], flush=True)
+        if a.json:
+            a.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    if a.page:
+        text = a.page.read_text(encoding="utf-8")
+        before, after = text.split(START)[0], text.split(END)[1]
+        a.page.write_text(f"{before}{START}\n\n{table(found)}\n\n{END}{after}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
