@@ -45,8 +45,8 @@ def compress(**options: Any) -> int:
     from glottis.cli.output import Output
     from glottis.corpora import read_trials
 
-    need("onnx", extra="train")
-    need("torch", extra="train")
+    for module in ("torch", "onnx"):
+        need(module, extra="train")
     from glottis.evaluation.robustness import pick
     from glottis.training.compress import CALIBRATION_CLIPS
     from glottis.training.compress import compress as run
