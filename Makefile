@@ -21,7 +21,7 @@ demo: .venv-demo/.stamp
 	@cat examples/verdicts.txt
 
 test: .venv/.stamp
-	$(DEV)/python -m pytest -n $(WORKERS) -m 'not slow'
+	OMP_NUM_THREADS=1 $(DEV)/python -m pytest -n $(WORKERS) -m 'not slow'
 
 slow: .venv/.stamp
 	$(DEV)/python -m pytest -m slow || test $$? -eq 5

@@ -39,6 +39,8 @@ NETS: dict[str, tuple[str, dict[str, Any]]] = {
     "LFCC-LCNN-BLSTM": ("lcnn", {"n_fft": 1024, "bins": 256}),
     "SpecRNet": ("specrnet", {}),
     "wav2vec 2.0 base, mean": ("ssl", {}),
+    "MobileNetV2, mel": ("mobile", {}),
+    "EfficientNet-B0, mel": ("mobile", {"backbone": "efficientnet_b0"}),
     "Conformer, mel": ("conformer", {}),
     "MFCC, CNN, attention": ("cepstral_attention", {}),
     "MFCC and wavelet, CNN, attention": ("cepstral_attention", {"wavelet": True}),

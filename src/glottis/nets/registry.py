@@ -13,6 +13,7 @@ from glottis.nets.cepstral_attention import CepstralAttention
 from glottis.nets.conformer import Conformer
 from glottis.nets.contract import Countermeasure
 from glottis.nets.lcnn import LCNN
+from glottis.nets.mobile import Mobile
 from glottis.nets.rawgat_st import RawGATST
 from glottis.nets.rawnet2 import RawNet2
 from glottis.nets.se_resnet import SEResNet
@@ -25,6 +26,7 @@ NETS: dict[str, Callable[..., Countermeasure]] = {
     "cepstral_attention": CepstralAttention,
     "conformer": Conformer,
     "lcnn": LCNN,
+    "mobile": Mobile,
     "rawgat_st": RawGATST,
     "rawnet2": RawNet2,
     "se_resnet": SEResNet,

@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from glottis.training.recipe import Adversarial
 from glottis.verdict import Samples
 
 Net = Callable[[Tensor], tuple[Any, ...]]
@@ -75,6 +76,23 @@ def attack(net: Net, samples: Samples, *, window_samples: int, bonafide: bool, s
         moved = perturb(repeated, torch.from_numpy(piece)[None], label, epsilon, steps=steps)
         changed[start : start + piece.size] = moved[0].numpy()
     return changed
+
+
+def attack_some(net: nn.Module, samples: Tensor, bonafide: Tensor, settings: Adversarial) -> Tensor:
+    """A batch ``(batch, n)`` of which each crop is attacked with the probability `share`.
+
+    The attack sees the net as it scores, in evaluation mode; its mode and gradients are left as they are.
+    """
+    chosen = torch.rand(len(samples)) < settings.share
+    if not chosen.any():
+        return samples
+    was = net.training
+    level = samples[chosen].square().mean(dim=1).sqrt()
+    epsilon = level * 10 ** (-settings.snr_db / 20)
+    moved = samples.clone()
+    moved[chosen] = perturb(net.eval(), samples[chosen], bonafide[chosen], epsilon, steps=settings.steps)
+    net.train(was)
+    return moved
 
 
 def _repeated(net: Net, times: int, window_samples: int, short: Tensor) -> tuple[Any, ...]:

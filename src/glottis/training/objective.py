@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from glottis.nets.contract import Countermeasure
+from glottis.training.adversarial import attack_some
 from glottis.training.finished import soft_targets
 from glottis.training.losses import build_loss
 from glottis.training.recipe import Recipe
@@ -29,10 +30,13 @@ class Objective(nn.Module):
         self.students = (
             SelfDistillation(net, recipe.self_distil, recipe.sample_rate_hz) if recipe.self_distil.on else None
         )
+        self._adversarial = recipe.adversarial
         self.to(device)
 
     def forward(self, net: Countermeasure, samples: Tensor, bonafide: Tensor, step: int) -> Tensor:
         """The loss of samples ``(batch, n)`` with labels ``(batch,)`` at a step, a scalar in float32."""
+        if self._adversarial.share > 0:
+            samples = attack_some(net, samples, bonafide, self._adversarial)
         soft = self._teacher(samples)
         if self.students is None:
             embedding = net.embed(samples)

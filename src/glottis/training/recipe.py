@@ -187,6 +187,21 @@ class SelfDistil:
 
 
 @dataclass(frozen=True, slots=True)
+class Adversarial:
+    """Crops that are attacked while the net learns (Goodfellow et al., 2015; Madry et al., 2018).
+
+    Attributes:
+        share: Of the crops of a batch; 0 is none.
+        snr_db: How far under the crop's power the attack lies.
+        steps: 1 is FGSM, more are PGD.
+    """
+
+    share: float = 0.0
+    snr_db: float = 50.0
+    steps: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Export:
     """What stands in the bundle's manifest.
 
@@ -230,6 +245,7 @@ class Recipe:
     loss: Loss = field(default_factory=Loss)
     distil: Distil = field(default_factory=Distil)
     self_distil: SelfDistil = field(default_factory=SelfDistil)
+    adversarial: Adversarial = field(default_factory=Adversarial)
     optimiser: Optimiser = field(default_factory=Optimiser)
     schedule: Schedule = field(default_factory=Schedule)
     freeze: Freeze = field(default_factory=Freeze)

@@ -53,6 +53,12 @@ def test_the_blocks_of_a_resnet_are_tapped_and_the_last_is_the_embedding(attenti
     torch.testing.assert_close(taps[-1], embedding)
 
 
+@pytest.mark.parametrize(("backbone", "size"), [("mobilenet_v2", 2_223_872), ("efficientnet_b0", 4_007_548)])
+def test_image_backbones_have_the_sizes_of_their_papers(backbone, size):
+    net = build_net("mobile", {"backbone": backbone, "channels": 3})
+    assert sum(p.numel() for p in net.features.parameters()) == size
+
+
 @pytest.mark.parametrize("name", sorted(FRONTENDS))
 def test_a_frontend_gives_maps_with_a_gradient_even_in_silence(name):
     frontend = find_frontend(name)

@@ -8,7 +8,8 @@ import torch
 
 from glottis.nets import build_net
 from glottis.testing import voice
-from glottis.training.adversarial import attack, perturb
+from glottis.training.adversarial import attack, attack_some, perturb
+from glottis.training.recipe import Adversarial
 
 NET = {"widths": [4, 8], "blocks": [1, 1], "frame_features": 8}
 
@@ -58,3 +59,21 @@ def test_silence_stays_silence(net):
     np.testing.assert_array_equal(
         attack(net, silent, window_samples=16_000, bonafide=True, snr_db=40.0, steps=1), silent
     )
+
+
+def test_some_crops_of_a_batch_are_attacked_and_the_net_is_left_as_it_was():
+    torch.manual_seed(0)
+    net = build_net("spectral_resnet", {"widths": [4, 4], "blocks": [1, 1]}).train()
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    samples, bonafide = 0.1 * torch.randn(32, 8_000), torch.tensor([0.0, 1.0] * 16)
+    moved = attack_some(net, samples, bonafide, Adversarial(share=0.5, snr_db=40.0))
+    changed = (moved != samples).any(dim=1)
+    assert 6 <= changed.sum() <= 26
+    limit = samples.square().mean(dim=1).sqrt() * 0.01
+    assert ((moved - samples).abs().amax(dim=1) <= limit * 1.001).all()
+    with torch.inference_mode():
+        shift = (net.eval()(moved)[0] - net(samples)[0]) * (1 - 2 * bonafide)
+    assert (shift[changed] > 0).all()
+    assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
+    assert all(p.grad is None for p in net.parameters())
+    assert attack_some(net, samples, bonafide, Adversarial(share=0.0)) is samples
