@@ -17,6 +17,7 @@ MIN_SLOPE = 1e-3
 tell them the wrong way round, get llrs close to 0."""
 
 _MAX_STEPS = 100
+_NEAR = 1e-6
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -90,12 +91,16 @@ def _newton(trials: RegressionTrials, features: Floats, pull: Floats, theta: Flo
         hessian = curved.T @ ((trials.weights * p * (1 - p))[:, None] * curved) + pull[np.ix_(free, free)]
         step = np.zeros_like(theta)
         step[free] = -np.linalg.lstsq(hessian, gradient, rcond=None)[0]
+        if np.abs(step).max() < _NEAR:  # so near that rounding, not the step, decides which loss is less
+            theta = theta + step
+            here = loss(theta)
+            if np.abs(step).max() < 1e-12:  # noqa: PLR2004 - converged
+                break
+            continue
         length = 1.0
         while (there := loss(theta + length * step)) > here and length > 1e-9:  # noqa: PLR2004 - next to nothing
             length /= 2
         if there > here:
             break
         theta, here = theta + length * step, there
-        if np.abs(step).max() < 1e-12:  # noqa: PLR2004 - converged
-            break
     return theta

@@ -18,6 +18,8 @@ from glottis.nets.of_bundle import torch_net
 from glottis.training import checkpoint
 from glottis.training.recipe import Distil, Recipe, make_recipe
 
+SHIPPED = "default"
+
 
 def build_recipe_net(recipe: Recipe) -> Countermeasure:
     """The net of a recipe, with new weights."""
@@ -28,12 +30,15 @@ def finished_net(folder: str | Path) -> Countermeasure:
     """The chosen net of a run, or the trainable net of a bundle, in evaluation mode.
 
     Args:
-        folder: The run's output folder, with ``recipe.json`` and ``best.pt`` in it; or a bundle with its net in it.
+        folder: The run's output folder, with ``recipe.json`` and ``best.pt`` in it; or a bundle with its net in it; or
+            ``default``, the shipped bundle.
 
     Raises:
         RecipeError: There is no finished run.
         BundleError: The bundle holds no net that can be built.
     """
+    if str(folder) == SHIPPED:
+        return torch_net(open_bundle())
     folder = Path(folder)
     if (folder / MANIFEST).exists():
         return torch_net(open_bundle(folder))

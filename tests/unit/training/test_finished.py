@@ -41,6 +41,12 @@ def test_a_bundle_with_its_net_is_one_to_start_from() -> None:
     assert net(torch.randn(1, 16000))[0].shape == (1,)
 
 
+def test_the_shipped_bundle_has_a_name_of_its_own() -> None:
+    samples = torch.randn(1, 16000)
+    with torch.inference_mode():
+        torch.testing.assert_close(finished_net("default")(samples)[0], finished_net(open_bundle().path)(samples)[0])
+
+
 def test_a_folder_without_a_run_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match=str(tmp_path)):
         finished_net(tmp_path)
