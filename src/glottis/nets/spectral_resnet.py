@@ -23,6 +23,7 @@ class SpectralResNet(Countermeasure):
     Args:
         n_fft: Window and transform of the front-end, in samples.
         hop_samples: Step between its frames.
+        raise_to: See `LogSpectrum`.
         widths: Channels of each stage; each stage after the first halves frequency and time.
         blocks: Residual blocks of each stage.
         stem_kernel: Size of the first convolution.
@@ -41,6 +42,7 @@ class SpectralResNet(Countermeasure):
         *,
         n_fft: int = 512,
         hop_samples: int = 160,
+        raise_to: float = 0.0,
         widths: Sequence[int] = (24, 48, 64, 96),
         blocks: Sequence[int] = (1, 1, 1, 1),
         stem_kernel: int = 7,
@@ -52,7 +54,7 @@ class SpectralResNet(Countermeasure):
         mask_frames: int = 40,
     ) -> None:
         super().__init__()
-        self.frontend = LogSpectrum(n_fft, hop_samples)
+        self.frontend = LogSpectrum(n_fft, hop_samples, raise_to=raise_to)
         self.mask_bands = mask_bands
         self.mask_frames = mask_frames
         stride = (int(stem_stride[0]), int(stem_stride[1]))

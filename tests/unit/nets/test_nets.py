@@ -23,6 +23,19 @@ def test_level_moves_the_score_little(net):
     torch.testing.assert_close(net.eval()(samples)[0], net(samples / 4)[0], rtol=0, atol=1e-3)
 
 
+def test_quiet_windows_are_raised_and_loud_ones_left():
+    torch.manual_seed(0)
+    net = build_net("spectral_resnet", SMALL | {"raise_to": 0.3}).eval()
+    plain = build_net("spectral_resnet", SMALL).eval()
+    plain.load_state_dict(net.state_dict())
+    loud = 0.1 * torch.randn(2, 16_000)
+    assert torch.equal(net(loud)[0], plain(loud)[0])
+    for gain in (0.1, 0.01):
+        raised = net(gain * loud)[0]
+        torch.testing.assert_close(raised, plain(loud * (0.3 / loud.abs().amax(1, keepdim=True)))[0], rtol=0, atol=1e-3)
+    assert net(torch.zeros(1, 16_000))[0].isfinite().all()
+
+
 def test_training_draws_masks_and_evaluation_does_not(net):
     samples = torch.randn(2, 16000)
     assert torch.equal(net.eval()(samples)[0], net(samples)[0])

@@ -8,6 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+_LEAST_PEAK = 1e-4
+"""Of silence nothing is made louder than as if its peak were this."""
+
 
 class LogSpectrum(nn.Module):
     """Samples ``(batch, n)`` to log power ``(batch, 1, n_fft / 2 + 1, frames)``, minus its mean over the window.
@@ -19,14 +22,16 @@ class LogSpectrum(nn.Module):
         n_fft: Length of the Hann window and of the transform, in samples.
         hop_samples: Step between frames.
         floor: Added to the power (of a window with unit gain) before the logarithm; 1e-9 is -90 dB.
+        raise_to: Windows whose peak is lower are brought to it first, 0 to 1, so that quiet ones do not lie under the
+            floor; 0 for none.
     """
 
     kernel: Tensor
 
-    def __init__(self, n_fft: int = 512, hop_samples: int = 160, floor: float = 1e-9) -> None:
+    def __init__(self, n_fft: int = 512, hop_samples: int = 160, floor: float = 1e-9, raise_to: float = 0.0) -> None:
         super().__init__()
         self.hop_samples = hop_samples
-        self.floor = floor
+        self.floor, self.raise_to = floor, raise_to
         window = torch.hann_window(n_fft, dtype=torch.float64)
         time = torch.arange(n_fft, dtype=torch.float64)
         angle = 2 * math.pi * torch.arange(n_fft // 2 + 1, dtype=torch.float64)[:, None] * time / n_fft
@@ -36,6 +41,9 @@ class LogSpectrum(nn.Module):
     def forward(self, samples: Tensor) -> Tensor:
         """See the class."""
         with torch.autocast(samples.device.type, enabled=False):  # bfloat16 would bury all under -48 dB in noise
+            if self.raise_to > 0:
+                peak = samples.abs().amax(dim=1, keepdim=True)
+                samples = samples * (self.raise_to / peak.clamp(min=_LEAST_PEAK)).clamp(min=1)
             parts = functional.conv1d(samples[:, None, :], self.kernel, stride=self.hop_samples)
             cosine, sine = parts.chunk(2, dim=1)
             log_power = torch.log(cosine.square() + sine.square() + self.floor)
