@@ -41,6 +41,7 @@ NETS: dict[str, tuple[str, dict[str, Any]]] = {
     "wav2vec 2.0 base, mean": ("ssl", {}),
     "MobileNetV2, mel": ("mobile", {}),
     "EfficientNet-B0, mel": ("mobile", {"backbone": "efficientnet_b0"}),
+    "hybrid: ECANet18 on the F0 subband and on LFCC": ("hybrid", {}),
     "Conformer, mel": ("conformer", {}),
     "MFCC, CNN, attention": ("cepstral_attention", {}),
     "MFCC and wavelet, CNN, attention": ("cepstral_attention", {"wavelet": True}),

@@ -41,6 +41,15 @@ CASES = {
     "cepstral_attention": ({"widths": [4, 8], "features": 16}, SHORT),
     "cepstral_attention, wavelet": ({"wavelet": True, "widths": [4, 8], "features": 16}, SHORT),
     "conformer": ({"blocks": 1, "features": 16, "kernel": 7}, SHORT),
+    "hybrid": (
+        {
+            "parts": [
+                {"name": "se_resnet", "depth": 9, "widths": [4, 8, 8, 8]},
+                {"name": "spectral_resnet", "widths": [8, 8], "blocks": [1, 1], "frame_features": 8},
+            ]
+        },
+        SHORT,
+    ),
     "lcnn": ({}, SHORT),
     "mobile": ({}, SHORT),
     "mobile, EfficientNet on CQT": ({"backbone": "efficientnet_b0", "frontend": "cqt", "channels": 3}, SHORT),
@@ -71,6 +80,7 @@ DEAD = {
     "rawnet2": r"block[1-5]\.0\.bn1\.",
     # of the last step, which is all that is read, the backward GRU has heard one frame
     "ssl": r"ssl\.masked_spec_embed|back\.encoder\.[1-5]\.0\.bn1\.",  # masks are of pre-training
+    "hybrid": r"parts\.0\.classifier|parts\.1\.(output|pooling\.attention\.2\.bias)",  # their own last layers
     "specrnet": r"block[24]\.0\.bn1\.|gru\.weight_hh_l1_reverse",
     # the bias of the last attention layer moves all frames alike, so the softmax hides it
     "spectral_resnet": r"pooling\.attention\.2\.bias",

@@ -96,6 +96,12 @@ def test_a_tone_lies_in_its_constant_q_bin(hz):
     assert ConstantQ()(tone)[0].mean(dim=1).argmax() == pytest.approx(expected.item(), abs=0.6)
 
 
+def test_a_hybrid_needs_two_parts_with_names():
+    for parts in ([{"name": "lcnn"}], [{"name": "lcnn"}, {"depth": 9}]):
+        with pytest.raises(RecipeError, match=r"net\.parts"):
+            build_net("hybrid", {"parts": parts})
+
+
 def test_unknown_parts_are_named():
     with pytest.raises(RecipeError, match="unknown frontend 'x'"):
         find_frontend("x")
