@@ -179,6 +179,10 @@ def test_the_lfcc_up_to_4_khz_of_the_2021_baseline(name):
     assert frames.sum().item() == pytest.approx(expected["sum"], abs=5e-3)
 
 
+def test_rawgat_st_that_joins_has_the_published_size():
+    assert sum(p.numel() for p in RawGATST(fusion="cat").parameters()) == 445_546
+
+
 def test_lcnn_has_the_published_size():
     expected = facts("golden2.json")["LFCC_LCNN_BLSTM_toy_published"]["n_trainable"]
     assert sum(p.numel() for p in LCNN().parameters()) == expected
