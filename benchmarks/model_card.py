@@ -14,7 +14,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from glottis.bundle import open_bundle, write_bundle
+from glottis.bundle import copy_bundle, open_bundle
+from glottis.bundle.store import README
 
 HEADING = "## Under other conditions"
 BEFORE = "## What it cannot do"
@@ -48,14 +49,11 @@ def main() -> None:
     found = json.loads(Path(sys.argv[1] if len(sys.argv) > 1 else "results/robustness.json").read_text("utf-8"))
     if found["bundle"]["verdict_sha256"] != bundle.verdict_sha256:
         raise SystemExit("measured with another bundle")
-    fields = bundle.manifest.to_dict()
-    files = {name: bundle.read(name) for name in fields.pop("files")}
-    fields.pop("schema")
-    card = files["README.md"].decode()
+    card = bundle.read(README).decode()
     start, end = card.find(HEADING), card.index(BEFORE)
     kept = card[: end if start < 0 else start]
-    files["README.md"] = (kept + "\n".join(section(found)) + "\n" + card[end:]).encode()
-    print(write_bundle(bundle.path, fields, files))
+    made = kept + "\n".join(section(found)) + "\n" + card[end:]
+    print(copy_bundle(bundle, bundle.path, files={README: made.encode()}))
 
 
 if __name__ == "__main__":

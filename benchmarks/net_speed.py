@@ -21,6 +21,7 @@ import torch
 
 from glottis.nets import build_net
 from glottis.training.exporter import to_onnx
+from pages import put_table
 
 WINDOW = 64_600
 RATE_HZ = 16_000
@@ -46,7 +47,6 @@ NETS: dict[str, tuple[str, dict[str, Any]]] = {
     "MFCC, CNN, attention": ("cepstral_attention", {}),
     "MFCC and wavelet, CNN, attention": ("cepstral_attention", {"wavelet": True}),
 }
-START, END = "<!-- speed -->", "<!-- end of speed -->"
 
 
 def session(net: torch.nn.Module) -> tuple[onnxruntime.InferenceSession, int]:
@@ -99,9 +99,7 @@ def main() -> None:
     if a.json:
         a.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     if a.page:
-        text = a.page.read_text(encoding="utf-8")
-        before, after = text.split(START)[0], text.split(END)[1]
-        a.page.write_text(f"{before}{START}\n\n{table(found)}\n\n{END}{after}", encoding="utf-8")
+        put_table(a.page, "speed", table(found))
 
 
 if __name__ == "__main__":

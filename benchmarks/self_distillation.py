@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glottis.metrics import eer, mean_eer_within
+from glottis.metrics import Interval, bootstrap_any, bootstrap_mean, eer, eers_within
 from short_runs import Runs, short_recipe
 
 NETS = {
@@ -26,47 +27,32 @@ NETS = {
 }
 SEEDS = (1, 2, 3)
 RESAMPLES = 500
+Scores = NDArray[np.float64]
+Arms = dict[bool, list[Scores]]
+"""Whether a net taught itself, to its dev scores for each seed."""
 
 
-class _Drawn:
-    """The facts of a draw."""
+def pooled_difference(arms: Arms, runs: Runs) -> Interval:
+    """Mean over the seeds of the pooled EER with, minus that without; whole sources are drawn."""
 
-    def __init__(self, bonafide: NDArray[np.bool_], sources: NDArray[np.str_]) -> None:
-        self.bonafide, self.sources = bonafide, sources
+    def figure(picked: NDArray[np.intp]) -> float:
+        bonafide = runs.bonafide[picked]
+        means = {
+            arm: np.mean([eer(one[picked][bonafide], one[picked][~bonafide]) for one in found])
+            for arm, found in arms.items()
+        }
+        return float(means[True] - means[False])
 
-
-def difference(
-    picked: NDArray[np.intp], arms: dict[bool, list[NDArray[np.float64]]], runs: Runs | _Drawn, *, within: bool
-) -> float:
-    """Mean over the seeds of the EER with, minus that without, on some clips."""
-    bonafide, sources = runs.bonafide[picked], runs.sources[picked]
-    means = {}
-    for arm, found in arms.items():
-        scores = [one[picked] for one in found]
-        means[arm] = np.mean(
-            [
-                mean_eer_within(one, bonafide, sources) if within else eer(one[bonafide], one[~bonafide])
-                for one in scores
-            ]
-        )
-    return float(means[True] - means[False])
+    return bootstrap_any(figure, [np.arange(runs.sources.size)], groups=[runs.sources], resamples=RESAMPLES)
 
 
-def interval(runs: Runs, arms: dict[bool, list[NDArray[np.float64]]], *, within: bool) -> dict[str, float]:
-    """The difference with its 95 % interval; sources are drawn with replacement, each draw a source of its own."""
-    every = np.arange(len(runs.bonafide))
-    names = np.unique(runs.sources)
-    groups = {name: np.flatnonzero(runs.sources == name) for name in names}
-    rng, found = np.random.default_rng(0), []
-    for _ in range(RESAMPLES):
-        drawn = rng.choice(names, names.size)
-        picked = np.concatenate([groups[name] for name in drawn])
-        labels = np.repeat(np.arange(names.size).astype(str), [groups[name].size for name in drawn])
-        again = _Drawn(runs.bonafide[picked], labels)
-        moved = {arm: [scores[picked] for scores in of_arm] for arm, of_arm in arms.items()}
-        found.append(difference(np.arange(picked.size), moved, again, within=within))
-    low, high = np.quantile(found, [0.025, 0.975])
-    return {"value": difference(every, arms, runs, within=within), "low": float(low), "high": float(high)}
+def within_difference(arms: Arms, runs: Runs) -> Interval:
+    """The same of the EERs inside the sources that have both labels; those sources are drawn."""
+    means = {
+        arm: np.mean([list(eers_within(one, runs.bonafide, runs.sources).values()) for one in found], axis=0)
+        for arm, found in arms.items()
+    }
+    return bootstrap_mean(means[True] - means[False], resamples=RESAMPLES)
 
 
 def main() -> None:
@@ -80,7 +66,7 @@ def main() -> None:
     runs = Runs(a.corpus, a.output)
     result: dict[str, Any] = {"steps": a.steps, "batch": 32, "seeds": list(SEEDS), "nets": {}}
     for name, net in NETS.items():
-        arms: dict[bool, list[NDArray[np.float64]]] = {False: [], True: []}
+        arms: Arms = {False: [], True: []}
         table = []
         for seed in SEEDS:
             for on in (False, True):
@@ -94,8 +80,8 @@ def main() -> None:
                 print(name, table[-1], flush=True)
         result["nets"][name] = {
             "runs": table,
-            "pooled_difference": interval(runs, arms, within=False),
-            "within_difference": interval(runs, arms, within=True),
+            "pooled_difference": asdict(pooled_difference(arms, runs)),
+            "within_difference": asdict(within_difference(arms, runs)),
         }
     text = json.dumps(result, indent=1)
     print(text)

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from glottis.augment import Chain
 from glottis.metrics import eer, mean_eer_within
-from glottis.training import _Augment, _clips
+from glottis.training.batches import ChainAugment
 from glottis.training.loop import fit_net
 from glottis.training.recipe import Recipe, make_recipe
-from glottis.training.store import ClipStore
+from glottis.training.store import open_tables
 from glottis.training.validate import facts, score_store
 
 AUGMENT = {"room": 0.2, "noise": 0.4, "equaliser": 0.4, "band_limit": 0.25, "gain": 0.8, "codec": 0.3}
@@ -47,8 +47,8 @@ class Runs:
     def __init__(self, corpus: Path, output: Path) -> None:
         self.output = output
         cache = Path(".cache/clips")
-        self.train = _clips([str(corpus / "trials.csv")], "train", cache, RATE_HZ)
-        self.dev: ClipStore = _clips([str(corpus / "trials.csv")], "dev", cache, RATE_HZ)
+        self.train = open_tables([str(corpus / "trials.csv")], "train", cache, RATE_HZ)
+        self.dev = open_tables([str(corpus / "trials.csv")], "dev", cache, RATE_HZ)
         self.bonafide, self.sources = facts(self.dev)
 
     def scores(self, name: str, recipe: Recipe) -> NDArray[np.float64]:
@@ -58,7 +58,7 @@ class Runs:
         if not kept.exists():
             folder.mkdir(parents=True, exist_ok=True)
             (folder / "recipe.json").write_text(json.dumps({"recipe": recipe.to_dict()}, indent=1))
-            augment = _Augment(Chain.from_dict(dict(recipe.augment)), RATE_HZ)
+            augment = ChainAugment(Chain.from_dict(dict(recipe.augment)), RATE_HZ)
             net = fit_net(
                 recipe, train=self.train, dev=self.dev, augment=augment, output=folder, progress=lambda _: None
             )

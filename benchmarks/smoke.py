@@ -16,6 +16,7 @@ from typing import Any
 
 from glottis.metrics import bootstrap, interpolated_eer, mean_eer_within_interval
 from glottis.training.finished import build_recipe_net
+from pages import put_table
 from short_runs import Runs, parameters, short_recipe
 
 LIGHT = {"widths": [32, 32, 24, 24, 24, 24], "dims": [24, 32], "ratios": [0.4, 0.5, 0.7]}
@@ -44,7 +45,6 @@ SYSTEMS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "AASIST-L": ({"name": "aasist", **LIGHT}, {"loss": {"name": "weighted_ce"}}),
     "AASIST": ({"name": "aasist"}, {"loss": {"name": "weighted_ce"}}),
 }
-START, END = "<!-- smoke -->", "<!-- end of smoke -->"
 
 
 def row(runs: Runs, name: str, a: argparse.Namespace) -> dict[str, Any]:
@@ -111,9 +111,7 @@ def main() -> None:
         if a.json:
             a.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     if a.page:
-        text = a.page.read_text(encoding="utf-8")
-        before, after = text.split(START)[0], text.split(END)[1]
-        a.page.write_text(f"{before}{START}\n\n{table(found)}\n\n{END}{after}", encoding="utf-8")
+        put_table(a.page, "smoke", table(found))
 
 
 if __name__ == "__main__":

@@ -17,20 +17,10 @@ from glottis.testing import noise, voice
 from glottis.training.exporter import outputs_of, to_onnx
 from glottis.training.losses import LOSSES, build_loss
 from glottis.training.recipe import Loss
+from tiny_encoder import TINY
 
 PAPER = 64_600
 SHORT = 16_000
-
-TINY = {
-    "hidden_size": 32,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 2,
-    "intermediate_size": 64,
-    "conv_dim": [16] * 7,
-    "num_conv_pos_embeddings": 16,
-    "num_conv_pos_embedding_groups": 4,
-}
-"""An encoder of the right kind and of no use."""
 
 CASES = {
     "aasist": ({}, SHORT),

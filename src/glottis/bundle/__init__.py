@@ -1,6 +1,6 @@
 """A detector as it travels: a folder or a zip with its manifest, its model files and its model card."""
 
 from glottis.bundle.manifest import Costs, Manifest
-from glottis.bundle.store import Bundle, list_bundles, open_bundle, write_bundle
+from glottis.bundle.store import Bundle, copy_bundle, list_bundles, open_bundle, write_bundle
 
-__all__ = ["Bundle", "Costs", "Manifest", "list_bundles", "open_bundle", "write_bundle"]
+__all__ = ["Bundle", "Costs", "Manifest", "copy_bundle", "list_bundles", "open_bundle", "write_bundle"]

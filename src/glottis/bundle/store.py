@@ -9,7 +9,7 @@ import os
 import sys
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -144,6 +144,32 @@ def write_bundle(
     except OSError as error:
         raise BundleError(f"{folder}: the bundle cannot be written: {error}", code="unwritable") from error
     return folder
+
+
+def copy_bundle(
+    bundle: Bundle,
+    folder: str | os.PathLike[str],
+    *,
+    changes: Mapping[str, Any] | None = None,
+    files: Mapping[str, bytes] | None = None,
+    without: Collection[str | None] = (),
+) -> Path:
+    """Write a bundle again, with some fields and files changed.
+
+    Args:
+        bundle: Whose copy it is.
+        folder: Where the copy goes; the bundle's own folder will do.
+        changes: Fields of the manifest to lay over.
+        files: Files to lay over.
+        without: Names of files that are left out.
+
+    Raises:
+        BundleError: As `Bundle.read` and `write_bundle`.
+    """
+    fields = bundle.manifest.to_dict()
+    kept = {name: bundle.read(name) for name in fields.pop("files") if name not in without}
+    del fields["schema"]
+    return write_bundle(folder, fields | dict(changes or {}), kept | dict(files or {}))
 
 
 def _replace(path: Path, data: bytes) -> None:

@@ -153,16 +153,11 @@ def _decision(one: Candidate, trials: Trials, costs: Costs) -> dict[str, Any]:
 
 def _write(bundle: Any, folder: Path, one: Candidate, trials: Trials, costs: Costs) -> Path:
     """The copy: same files, new calibration; its windows are calibrated as recordings of one window are."""
-    from glottis.bundle import write_bundle
+    from glottis.bundle import copy_bundle
     from glottis.calibration import Platt
 
-    fields = bundle.manifest.to_dict()
-    files = {name: bundle.read(name) for name in fields.pop("files")}
-    fields.pop("schema")
-    window = Platt.fit(*trials.by_class)
-    fields["calibration"] = {"recording": one.calibrator.to_json(), "window": window.to_json()}
-    fields["decision"] = asdict(costs)
-    return write_bundle(folder, fields, files)
+    calibration = {"recording": one.calibrator.to_json(), "window": Platt.fit(*trials.by_class).to_json()}
+    return copy_bundle(bundle, folder, changes={"calibration": calibration, "decision": asdict(costs)})
 
 
 def _fuse(output: Output, systems: list[Trials], options: dict[str, Any]) -> int:

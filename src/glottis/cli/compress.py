@@ -43,11 +43,10 @@ def compress(**options: Any) -> int:
     from glottis._extras import need
     from glottis.bundle import open_bundle
     from glottis.cli.output import Output
-    from glottis.corpora import read_trials
+    from glottis.corpora import pick, read_trials
 
     for module in ("torch", "onnx"):
         need(module, extra="train")
-    from glottis.evaluation.robustness import pick
     from glottis.training.compress import CALIBRATION_CLIPS
     from glottis.training.compress import compress as run
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -32,18 +30,8 @@ def import_(file: Path, output: Path, settings: tuple[str, ...], name: str | Non
     for module in ("torch", "onnx", "safetensors"):
         need(module, extra="train")
     from glottis.training.importer import import_checkpoint
+    from glottis.training.recipe import parse_setting
 
-    values = dict(map(_setting, settings))
+    values = dict(map(parse_setting, settings))
     Output().write(f"{import_checkpoint(file, output, values, name=name or output.name, licence=licence)}\n")
     return DONE
-
-
-def _setting(text: str) -> tuple[str, Any]:
-    key, equals, value = text.partition("=")
-    if not equals or not key:
-        raise click.UsageError(f"--set {text}: no key=value")
-    try:
-        parsed = tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
-        parsed = value
-    return key, str(parsed) if isinstance(parsed, int) else parsed

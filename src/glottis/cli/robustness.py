@@ -58,10 +58,10 @@ def robustness(**options: Any) -> int:
 def _measured(options: dict[str, Any]) -> tuple[list[Result], Bundle]:
     from glottis.cli.progress import Bar
     from glottis.config import resolve
-    from glottis.corpora import read_trials
+    from glottis.corpora import pick, read_trials
     from glottis.detector import Detector
     from glottis.evaluation.conditions import all_conditions, chosen
-    from glottis.evaluation.robustness import measure, pick
+    from glottis.evaluation.robustness import measure
 
     settings = resolve({"model": options["model"], "threads": options["threads"]})
     detector = Detector(settings.model, threads=settings.threads)

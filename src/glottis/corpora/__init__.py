@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from glottis.corpora.load import load_clip
 from glottis.corpora.long_form import LongRecording, long_recordings
-from glottis.corpora.trials import Trial, read_trials
+from glottis.corpora.trials import Trial, pick, read_trials
 
-__all__ = ["LongRecording", "Trial", "load_clip", "long_recordings", "read_trials"]
+__all__ = ["LongRecording", "Trial", "load_clip", "long_recordings", "pick", "read_trials"]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path, PurePosixPath
 from typing import Any
+
+import numpy as np
 
 from glottis.errors import CorpusError
 from glottis.verdict import Label
@@ -157,3 +159,18 @@ def _duration_s(text: str, where: str) -> float:
 
 _FIELDS = frozenset(entry.name for entry in fields(Trial))
 _TEXTS = _FIELDS - {"file", "label", "duration_s", "extra"}
+
+
+def pick(trials: Sequence[Trial], most: int | None) -> list[Trial]:
+    """At most so many trials: drawn from each source and label in turn, the same ones every time."""
+    if most is None or most >= len(trials):
+        return list(trials)
+    rng = np.random.default_rng(0)
+    turn: dict[tuple[str, str], int] = {}
+    ranked = []
+    for i in rng.permutation(len(trials)).tolist():
+        cell = (trials[i].source, trials[i].label)
+        turn[cell] = turn.get(cell, 0) + 1
+        ranked.append((turn[cell], i))
+    kept = {i for _, i in sorted(ranked)[:most]}
+    return [trial for i, trial in enumerate(trials) if i in kept]

@@ -56,21 +56,6 @@ class Result:
     undecided: float
 
 
-def pick(trials: Sequence[Trial], most: int | None) -> list[Trial]:
-    """At most so many trials: drawn from each source and label in turn, the same ones every time."""
-    if most is None or most >= len(trials):
-        return list(trials)
-    rng = np.random.default_rng(0)
-    turn: dict[tuple[str, str], int] = {}
-    ranked = []
-    for i in rng.permutation(len(trials)).tolist():
-        cell = (trials[i].source, trials[i].label)
-        turn[cell] = turn.get(cell, 0) + 1
-        ranked.append((turn[cell], i))
-    kept = {i for _, i in sorted(ranked)[:most]}
-    return [trial for i, trial in enumerate(trials) if i in kept]
-
-
 def measure(
     scan_many: ScanMany,
     trials: Sequence[Trial],

@@ -131,12 +131,12 @@ def bootstrap_each(
         groups_s = checked_like(spoof_groups, spoof, "spoof groups")[order_s]
         bonafide, spoof = bonafide[order_b], spoof[order_s]
         drawn, unit = by_group(rng, groups_b, groups_s, resamples), "group"
+    sides = bonafide, spoof
     if bonafide.size + spoof.size >= MANY:
         cells = in_cells(bonafide, spoof)
         drawn = by_cell(rng, *cells, resamples) if unit == "trial" else pooled(drawn, *cells)
-        figures = {name: on_weights(metric, cells[0].values, cells[1].values) for name, metric in metrics.items()}
-    else:
-        figures = {name: on_weights(metric, bonafide, spoof) for name, metric in metrics.items()}
+        sides = cells[0].values, cells[1].values
+    figures = {name: on_weights(metric, *sides) for name, metric in metrics.items()}
     parts: dict[str, list[Floats]] = {name: [] for name in metrics}
     for weights in drawn:
         for name, figure in figures.items():

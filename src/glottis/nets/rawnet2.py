@@ -8,41 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from glottis.errors import RecipeError
+from glottis.nets.blocks.leaky_residual import LeakyResidual, scaled
 from glottis.nets.contract import Countermeasure
 from glottis.nets.frontends.sinc import Sinc
 
-SLOPE = 0.3
 FORMS = ("2019", "2021", "asvspoof5")
-
-
-class _Block(nn.Module):
-    """Samples' features ``(batch, c_in, t)`` to ``(batch, c_out, t / 3)``.
-
-    `alive` says whether the first convolution hears LeakyReLU(BN1(input)); in the form of 2021 it hears the input, and
-    `bn1` does nothing.
-    """
-
-    def __init__(self, c_in: int, c_out: int, *, first: bool, alive: bool) -> None:
-        super().__init__()
-        self.alive = alive and not first
-        if not first:
-            self.bn1 = nn.BatchNorm1d(c_in)
-        self.conv1 = nn.Conv1d(c_in, c_out, 3, padding=1)
-        self.bn2 = nn.BatchNorm1d(c_out)
-        self.conv2 = nn.Conv1d(c_out, c_out, 3, padding=1)
-        self.conv_downsample = nn.Conv1d(c_in, c_out, 1) if c_in != c_out else None
-
-    def forward(self, features: Tensor) -> Tensor:
-        """See the class."""
-        entry = functional.leaky_relu(self.bn1(features), SLOPE) if self.alive else features
-        out = self.conv2(functional.leaky_relu(self.bn2(self.conv1(entry)), SLOPE))
-        out = out + (features if self.conv_downsample is None else self.conv_downsample(features))
-        return functional.max_pool1d(out, 3)
 
 
 class RawNet2(Countermeasure):
@@ -76,7 +50,7 @@ class RawNet2(Countermeasure):
         self.Sinc_conv = Sinc(bands, 129 if first else 1025, points=131 if first else None, learned=learned)
         self.first_bn = nn.BatchNorm1d(bands)
         for i, (c_in, c_out) in enumerate(zip((bands, *wide[:-1]), wide, strict=True)):
-            block = _Block(c_in, c_out, first=i == 0, alive=form != "2021")
+            block = LeakyResidual(c_in, c_out, axes=1, pool=3, first=i == 0, alive=form != "2021")
             self.add_module(f"block{i}", nn.Sequential(block))
             self.add_module(f"fc_attention{i}", nn.Sequential(nn.Linear(c_out, c_out)))
         self.bn_before_gru = nn.BatchNorm1d(wide[-1])
@@ -95,8 +69,7 @@ class RawNet2(Countermeasure):
         features = functional.selu(self.first_bn(features))
         for i in range(self.depth):
             features = self.get_submodule(f"block{i}")(features)
-            gate = torch.sigmoid(self.get_submodule(f"fc_attention{i}")(features.mean(dim=2)))[:, :, None]
-            features = features * gate + gate
+            features = scaled(features, self.get_submodule(f"fc_attention{i}"))
         features = functional.selu(self.bn_before_gru(features))
         heard, _ = self.gru(features.transpose(1, 2))
         embedding: Tensor = self.fc1_gru(heard[:, -1])

@@ -5,36 +5,22 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 import glottis
-from glottis.augment import Chain, apply
-from glottis.corpora import Trial, read_trials
+from glottis.augment import Chain
 from glottis.errors import RecipeError
+from glottis.training.batches import ChainAugment
 from glottis.training.exporter import export_bundle
 from glottis.training.loop import fit_net
 from glottis.training.recipe import Recipe, read_recipe
 from glottis.training.speech_head import add_speech
-from glottis.training.store import ClipStore, open_store
+from glottis.training.store import open_tables
 
 __all__ = ["Recipe", "read_recipe", "train"]
-
-
-@dataclass(frozen=True, slots=True)
-class _Augment:
-    """A chain drawn anew for each crop; a class, so that workers can be started by any method."""
-
-    chain: Chain
-    sample_rate_hz: int
-
-    def __call__(self, samples: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-        return apply(self.chain.draw(rng), samples, self.sample_rate_hz)
 
 
 def train(
@@ -62,9 +48,9 @@ def train(
     output.mkdir(parents=True, exist_ok=True)
     _keep_recipe(recipe, output)
     cache = Path(recipe.data.cache)
-    training = _clips(recipe.data.train, "train", cache, recipe.sample_rate_hz)
-    dev = _clips((recipe.data.dev,), "dev", cache, recipe.sample_rate_hz)
-    augment = _Augment(Chain.from_dict(dict(recipe.augment)), recipe.sample_rate_hz) if recipe.augment else None
+    training = open_tables(recipe.data.train, "train", cache, recipe.sample_rate_hz)
+    dev = open_tables((recipe.data.dev,), "dev", cache, recipe.sample_rate_hz)
+    augment = ChainAugment(Chain.from_dict(dict(recipe.augment)), recipe.sample_rate_hz) if recipe.augment else None
     net = whole = fit_net(recipe, train=training, dev=dev, augment=augment, output=output, progress=progress)
     if recipe.export.no_speech:
         whole = add_speech(
@@ -86,13 +72,6 @@ def train(
         recipe=recipe,
         trained_on=names,
     )
-
-
-def _clips(tables: Sequence[str], split: str, cache: Path, sample_rate_hz: int) -> ClipStore:
-    trials: list[tuple[Path, Trial]] = []
-    for table in map(Path, tables):
-        trials += [(table.parent, trial) for trial in read_trials(table, split=split)]
-    return open_store(trials, cache, sample_rate_hz)
 
 
 def _keep_recipe(recipe: Recipe, output: Path) -> None:

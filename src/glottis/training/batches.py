@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -11,10 +12,23 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from glottis.augment import Chain, apply
 from glottis.training.store import ClipStore
 from glottis.verdict import Label
 
 Augment = Callable[[NDArray[np.float32], np.random.Generator], NDArray[np.float32]]
+
+
+@dataclass(frozen=True, slots=True)
+class ChainAugment:
+    """A chain drawn anew for each crop; a class, so that workers can be started by any method."""
+
+    chain: Chain
+    sample_rate_hz: int
+
+    def __call__(self, samples: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+        """The crop, altered."""
+        return apply(self.chain.draw(rng), samples, self.sample_rate_hz)
 
 
 class Batches(Dataset[tuple[Tensor, Tensor]]):

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_dynamic, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-from glottis.bundle import Bundle, open_bundle, write_bundle
+from glottis.bundle import Bundle, copy_bundle, open_bundle
 from glottis.corpora import Trial, load_clip
 from glottis.detector import Detector
 from glottis.detector.session import Session
@@ -181,11 +181,8 @@ def compress(
 
 
 def _copy(bundle: Bundle, folder: Path, model: bytes) -> Path:
-    fields = bundle.manifest.to_dict()
-    spare = bundle.manifest.torch["weights"] if bundle.manifest.torch else None
-    files = {name: bundle.read(name) for name in fields.pop("files") if name != spare}
-    fields.pop("schema")
-    return write_bundle(folder, fields | {"torch": None}, {**files, MODEL: model})
+    spare = (bundle.manifest.torch or {}).get("weights")
+    return copy_bundle(bundle, folder, changes={"torch": None}, files={MODEL: model}, without=(spare,))
 
 
 def _scores(bundle: Bundle, root: Path, trials: Sequence[Trial], threads: int) -> Scores:

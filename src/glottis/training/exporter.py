@@ -65,6 +65,11 @@ def to_onnx(net: nn.Module, window_samples: int) -> bytes:
     return model
 
 
+def weights_of(net: nn.Module) -> bytes:
+    """The net's weights as safetensors."""
+    return save({name: value.contiguous() for name, value in net.state_dict().items()})
+
+
 @torch.inference_mode()
 def outputs_of(net: nn.Module, window_samples: int) -> list[str]:
     """The names of what the net gives."""
@@ -109,7 +114,7 @@ def export_bundle(
     files = {
         "model.onnx": to_onnx(net, window),
         "recipe.json": json.dumps(recipe.to_dict(), indent=1).encode(),
-        WEIGHTS: save({name: value.contiguous() for name, value in trainable.state_dict().items()}),
+        WEIGHTS: weights_of(trainable),
     }
     fields = _fields(recipe, outputs_of(net, window), trained_on)
     write_bundle(folder, fields, files)

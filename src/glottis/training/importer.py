@@ -6,19 +6,19 @@ import datetime as dt
 import pickle
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save
+from safetensors.torch import load_file
 from torch import Tensor
 
 import glottis
-from glottis.bundle import write_bundle
+from glottis.bundle import Costs, write_bundle
 from glottis.errors import BundleError
 from glottis.nets import build_net
-from glottis.training.exporter import WEIGHTS, outputs_of, to_onnx
+from glottis.training.exporter import WEIGHTS, outputs_of, to_onnx, weights_of
 from glottis.training.import_folder import read_folder
 
 WINDOW_SAMPLES = 64_600
@@ -140,7 +140,8 @@ def import_checkpoint(file: Path, output: Path, settings: Mapping[str, Any], *, 
                 code="open_setting",
                 hint=f"--set {setting}=... one of {', '.join(values)}",
             )
-    args = {**system.settings(state), **settings}
+    chosen = {name: str(value) if name in system.unknown(state) else value for name, value in settings.items()}
+    args = {**system.settings(state), **chosen}
     return _write(system, file, args, state, output, name, licence)
 
 
@@ -155,8 +156,7 @@ def _write(  # noqa: PLR0917 (all of them decide what is written)
         raise BundleError(f"{file}: {said}", code="weights", hint=f"is it {system.title} as published?") from error
     net.eval()
     model = to_onnx(net, WINDOW_SAMPLES)
-    weights = save({key: value.contiguous() for key, value in net.state_dict().items()})
-    files = {"model.onnx": model, WEIGHTS: weights, "README.md": _card(system, file, args, licence).encode()}
+    files = {"model.onnx": model, WEIGHTS: weights_of(net), "README.md": _card(system, file, args, licence).encode()}
     return write_bundle(output, _fields(system, args, name, licence, outputs_of(net, WINDOW_SAMPLES)), files)
 
 
@@ -200,12 +200,7 @@ def _fields(system: System, args: Mapping[str, Any], name: str, licence: str, ou
         "outputs": outputs,
         "aggregate": {"kind": "first"},
         "calibration": None,
-        "decision": {
-            "cost_spoof_accepted": 1.0,
-            "cost_bonafide_rejected": 1.0,
-            "cost_inconclusive": 0.2,
-            "prior_spoof": 0.5,
-        },
+        "decision": asdict(Costs()),
         "torch": {"net": system.net, "args": dict(args), "weights": WEIGHTS},
     }
 

@@ -293,14 +293,23 @@ def make_recipe(table: Mapping[str, Any]) -> Recipe:
     return recipe
 
 
-def _lay_over(table: dict[str, Any], setting: str) -> None:
+def parse_setting(setting: str) -> tuple[str, Any]:
+    """``key=value`` as the key and the value, which is TOML, or else text.
+
+    Raises:
+        RecipeError: It is no ``key=value``.
+    """
     key, equals, text = setting.partition("=")
     if not equals or not key:
         raise RecipeError(f"setting {setting!r} is not key=value", hint="such as schedule.steps=100")
     try:
-        value = tomllib.loads(f"value = {text}")["value"]
+        return key, tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
-        value = text
+        return key, text
+
+
+def _lay_over(table: dict[str, Any], setting: str) -> None:
+    key, value = parse_setting(setting)
     *path, last = key.split(".")
     for name in path:
         table = table.setdefault(name, {})

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from glottis.corpora import Trial, load_clip
+from glottis.corpora import Trial, load_clip, read_trials
 
 FULL_SCALE = 32767
 
@@ -68,3 +68,16 @@ def open_store(trials: Sequence[tuple[Path, Trial]], cache: Path, sample_rate_hz
             np.save(out, np.array(starts, np.int64))
         index.with_suffix(".part").replace(index)
     return ClipStore(tuple(t for _, t in trials), np.load(index), np.memmap(data, "<i2", mode="r"))
+
+
+def open_tables(tables: Sequence[str], split: str, cache: Path, sample_rate_hz: int) -> ClipStore:
+    """The clips of one split of some tables of trials; each lies beside its table.
+
+    Raises:
+        CorpusError: A table does not fit.
+        InputError: A clip cannot be read.
+    """
+    trials: list[tuple[Path, Trial]] = []
+    for table in map(Path, tables):
+        trials += [(table.parent, trial) for trial in read_trials(table, split=split)]
+    return open_store(trials, cache, sample_rate_hz)

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from glottis.audio import PCM
-from glottis.corpora import read_trials
+from glottis.corpora import pick, read_trials
 from glottis.detector import Detector
 from glottis.errors import ConfigError
 from glottis.evaluation.conditions import all_conditions, chosen
-from glottis.evaluation.robustness import measure, pick, to_dict
+from glottis.evaluation.robustness import measure, to_dict
 from glottis.evaluation.robustness_picture import robustness_picture
 from glottis.testing import tiny_bundle, tiny_corpus
 from glottis.verdict import Failed

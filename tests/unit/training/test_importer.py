@@ -19,6 +19,7 @@ from glottis.nets import build_net
 from glottis.nets.of_bundle import torch_net
 from glottis.testing import voice
 from glottis.training.importer import import_checkpoint, read_state
+from tiny_encoder import TINY
 
 SMALL = {"widths": [20, 20, 32, 32, 32, 32], "hidden": 16}
 
@@ -146,17 +147,6 @@ def test_a_hugging_face_folder_scores_as_its_own_class_does(tmp_path: Path, labe
         logits = theirs(inputs).logits[0]
     real = next((n for n, name in labels.items() if name in {"real", "bonafide"}), 1)
     assert glottis.Detector(folder).scan(PCM(samples, 16_000)).score == pytest.approx(logits[real].item(), abs=1e-4)
-
-
-TINY = {
-    "hidden_size": 32,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 2,
-    "intermediate_size": 64,
-    "conv_dim": [16] * 7,
-    "num_conv_pos_embeddings": 16,
-    "num_conv_pos_embedding_groups": 4,
-}
 
 
 def test_a_folder_that_is_no_model_is_refused(tmp_path: Path) -> None:

@@ -64,7 +64,6 @@ class FilterBank(nn.Module):
         window_samples: The window's length; a Hamming window.
         bins: How many of the lowest bins the bands cover; by default all.
         sample_rate_hz: Of the samples.
-        emphasis: Pre-emphasis.
     """
 
     bank: Tensor
@@ -79,17 +78,16 @@ class FilterBank(nn.Module):
         window_samples: int = 400,
         bins: int | None = None,
         sample_rate_hz: int = 16_000,
-        emphasis: float = 0.97,
     ) -> None:
         super().__init__()
-        self.n_fft, self.emphasis = n_fft, emphasis
+        self.n_fft = n_fft
         self.spectrum = PowerSpectrum(n_fft, hop_samples, window_samples=window_samples, window="hamming", bins=bins)
         top_hz = sample_rate_hz / 2 if bins is None else sample_rate_hz / 2 * bins / (n_fft // 2)
         self.register_buffer("bank", triangles(bands, self.spectrum.bins, top_hz, scale), persistent=False)
 
     def power(self, samples: Tensor) -> Tensor:
         """The power spectrum that the bands are made of."""
-        power: Tensor = self.spectrum(pre_emphasise(samples, self.emphasis))
+        power: Tensor = self.spectrum(pre_emphasise(samples))
         return power
 
     def forward(self, samples: Tensor) -> Tensor:

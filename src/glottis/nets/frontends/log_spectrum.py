@@ -1,12 +1,11 @@
-"""The log power spectrum as one strided convolution, which every ONNX runtime has and none does slowly."""
+"""The log power spectrum, minus its mean."""
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
+
+from glottis.nets.frontends.spectrum import PowerSpectrum
 
 _LEAST_PEAK = 1e-4
 """Of silence nothing is made louder than as if its peak were this."""
@@ -26,25 +25,16 @@ class LogSpectrum(nn.Module):
             floor; 0 for none.
     """
 
-    kernel: Tensor
-
     def __init__(self, n_fft: int = 512, hop_samples: int = 160, floor: float = 1e-9, raise_to: float = 0.0) -> None:
         super().__init__()
-        self.hop_samples = hop_samples
+        self.spectrum = PowerSpectrum(n_fft, hop_samples, unit_gain=True, centre=False)
         self.floor, self.raise_to = floor, raise_to
-        window = torch.hann_window(n_fft, dtype=torch.float64)
-        time = torch.arange(n_fft, dtype=torch.float64)
-        angle = 2 * math.pi * torch.arange(n_fft // 2 + 1, dtype=torch.float64)[:, None] * time / n_fft
-        kernel = torch.cat([torch.cos(angle), torch.sin(angle)]) * window / window.sum()
-        self.register_buffer("kernel", kernel.float()[:, None, :], persistent=False)
 
     def forward(self, samples: Tensor) -> Tensor:
         """See the class."""
+        if self.raise_to > 0:
+            peak = samples.abs().amax(dim=1, keepdim=True)
+            samples = samples * (self.raise_to / peak.clamp(min=_LEAST_PEAK)).clamp(min=1)
         with torch.autocast(samples.device.type, enabled=False):  # bfloat16 would bury all under -48 dB in noise
-            if self.raise_to > 0:
-                peak = samples.abs().amax(dim=1, keepdim=True)
-                samples = samples * (self.raise_to / peak.clamp(min=_LEAST_PEAK)).clamp(min=1)
-            parts = functional.conv1d(samples[:, None, :], self.kernel, stride=self.hop_samples)
-            cosine, sine = parts.chunk(2, dim=1)
-            log_power = torch.log(cosine.square() + sine.square() + self.floor)
+            log_power = torch.log(self.spectrum(samples) + self.floor)
             return (log_power - log_power.mean(dim=(1, 2), keepdim=True))[:, None]
