@@ -21,6 +21,9 @@ MOST_WINDOW_SAMPLES = 2**24
 MANIFEST = "bundle.json"
 
 MOST_MEMBERS = 16
+MOST_WEIGHT = 1e9
+"""Bounds the weights of a fusion and its offset, so that the sum of float32 scores stays finite."""
+
 OF_FIRST_MEMBER = (
     *("sample_rate_hz", "window_samples", "hop_samples", "min_speech_s"),
     *("inputs", "outputs", "aggregate"),
@@ -216,23 +219,15 @@ def _window(value: Any, name: str) -> int:
     return _whole(value, name, 1, MOST_WINDOW_SAMPLES)
 
 
-def _finite(value: Any, name: str, must: str = "a finite number") -> float:
+def _number(value: Any, name: str, least: float = 0.0, most: float = math.inf) -> float:
     number = math.nan
     if isinstance(value, int | float) and not isinstance(value, bool):
         try:
             number = float(value)
         except OverflowError:
             number = math.inf
-    if not math.isfinite(number):
-        raise _refused(name, must, value)
-    return number
-
-
-def _number(value: Any, name: str) -> float:
-    must = "a number of 0 or more"
-    number = _finite(value, name, must)
-    if number < 0:
-        raise _refused(name, must, value)
+    if not least <= number <= most or math.isinf(number):
+        raise _refused(name, f"a number of {least:g} or more" + f", at most {most:g}" * math.isfinite(most), value)
     return number
 
 
@@ -320,8 +315,8 @@ def _check_fusion(fusion: Mapping[str, Any], members: int) -> None:
     if len(weights) != members:
         raise _refused("fusion.weights", f"a list of {members} numbers, one for each member", list(weights))
     for place, weight in enumerate(weights):
-        _number(weight, f"fusion.weights[{place}]")
-    _finite(fusion.get("offset"), "fusion.offset")
+        _number(weight, f"fusion.weights[{place}]", most=MOST_WEIGHT)
+    _number(fusion.get("offset"), "fusion.offset", -MOST_WEIGHT, MOST_WEIGHT)
 
 
 def _texts(value: Any, name: str) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from glottis.bundle import Bundle, Manifest
@@ -59,14 +58,5 @@ class Model:
         return self.bundle.manifest
 
     def fuse(self, scores: Sequence[float]) -> float:
-        """The members' scores as one, of a recording or of a window.
-
-        Raises:
-            BundleError: ``model``: the weights are so great that the sum is not finite.
-        """
-        if self._fusion is None:
-            return scores[0]
-        score = float(self._fusion.apply([scores])[0])
-        if not math.isfinite(score):
-            raise BundleError(f"{self.bundle.path}: fusion gives {score} of {scores}", code="model")
-        return score
+        """The members' scores as one, of a recording or of a window."""
+        return scores[0] if self._fusion is None else float(self._fusion.apply([scores])[0])

@@ -77,7 +77,7 @@ def test_several_systems_are_fused(run, tmp_path):
         (["one.txt", "--kind", "magic"], "unknown kind 'magic'"),
         (["one.txt", "--cost-inconclusive", "2"], "--cost-inconclusive 2"),
         (["one.txt", "--bpcer", "7"], "--bpcer"),
-        (["one.txt", "two.txt", "--output", "x"], "--output takes one SCORES"),
+        (["one.txt", "two.txt", "--output", "x"], "--output with 2 SCORES takes 2 --model, got 0"),
         (["one.txt", "--groups", "room"], "no column 'room'"),
     ],
 )
