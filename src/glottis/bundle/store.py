@@ -86,12 +86,14 @@ class Bundle:
         Raises:
             BundleError: ``ensemble``; the hint names a member.
         """
-        if self.members:
-            raise BundleError(
-                f"{self.path}: an ensemble of {', '.join(self.manifest.members)} has no single net",
-                code="ensemble",
-                hint=f"open a member, each is a bundle: {self.path / self.members[0].inside}",
-            )
+        if not self.members:
+            return
+        unzip = "" if self.path.is_dir() else "unzip it, and take "
+        raise BundleError(
+            f"{self.path}: an ensemble of {', '.join(self.manifest.members)} has no single net",
+            code="ensemble",
+            hint=f"each member is a bundle of its own: {unzip}{self.path / self.members[0].inside}",
+        )
 
 
 def open_bundle(model: str | os.PathLike[str] | None = None) -> Bundle:

@@ -49,7 +49,7 @@ _RATE = click.FloatRange(0, 1, min_open=True, max_open=True)
     "--model",
     metavar="M",
     multiple=True,
-    help="The bundle whose copy gets the calibration, or of which the scores are; default is the shipped one.",
+    help="The bundle whose copy gets the calibration, or that of each of the SCORES; default is the shipped one.",
 )
 @click.option("--output", metavar="DIR", type=_FILE, help="Where the copy or the ensemble goes.")
 @click.option("--json", "json_file", metavar="FILE", type=_FILE, help="Write everything there, as JSON.")
@@ -89,7 +89,7 @@ def _bundles(count: int, models: Sequence[str]) -> list[Bundle]:
     from glottis.bundle import open_bundle
     from glottis.errors import ConfigError
 
-    names = models or ("default",) * (count == 1)
+    names = models or (("default",) if count == 1 else ())
     if len(names) != count:
         raise ConfigError(
             f"--output with {count} SCORES takes {count} --model, got {len(names)}",
@@ -212,6 +212,8 @@ def _fuse(output: Output, systems: list[Trials], bundles: list[Bundle], options:
         alone = candidates(one, groups=options["groups"], resamples=1)[0]
         eer = 100 * challenge_eer(*one.by_class)
         output.write(f"{printable(one.name):<28}  {weight:8.4f}  {eer:8.3f}  {alone.cllr.value:7.4f}\n")
+        if bundles and weight == 0:
+            say(f"{one.name} gets the weight 0: it adds nothing but its time")
     eer, cost = challenge_eer(llrs[real], llrs[~real]), cllr(llrs[real], llrs[~real])
     output.write(f"{'fused':<28}  {'':>8}  {100 * eer:8.3f}  {cost:7.4f}\n")
     found = {"fusion": fusion.to_json(), "eer": eer, "cllr": cost}

@@ -127,6 +127,9 @@ def test_where_one_net_is_needed_a_member_is_named(both):
         open_bundle(both).check_single()
     assert caught.value.code == "ensemble"
     assert open_bundle(caught.value.hint.rpartition(": ")[2]).manifest.name == "light"
+    with pytest.raises(BundleError, match="has no single net") as caught:
+        open_bundle(zipped(both, both.parent / "both.zip")).check_single()
+    assert "unzip it" in caught.value.hint
 
 
 def test_an_ensemble_is_no_member(both, members, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -127,6 +128,20 @@ def test_where_no_window_is_scored_by_all_there_is_no_score(join, bundle_of):
 def test_silence_is_no_speech(join, members):
     verdict = Detector(join(members[:2])).scan(PCM(np.zeros(40_000, np.float32), 16_000))
     assert (verdict.verdict, verdict.score) == ("no_speech", None)
+
+
+def test_memory_does_not_grow_with_the_recording(join, members, talk):
+    """Ten minutes, 38 MB of samples; what stays are the time lines and the marks of speech."""
+    pipeline = Pipeline(Model(open_bundle(join([members[1], members[2]]))))
+    pipeline.push(talk)
+    tracemalloc.start()
+    for _ in range(80):
+        pipeline.push(talk)
+    pipeline.finish()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(pipeline.windows) > 600
+    assert peak < 5e6
 
 
 def test_members_share_the_threads(join, bundle_of, talk, monkeypatch):
