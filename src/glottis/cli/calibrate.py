@@ -199,7 +199,7 @@ def _decision(one: Candidate, trials: Trials, costs: Costs) -> dict[str, Any]:
 
 
 def _fuse(output: Output, systems: list[Trials], bundles: list[Bundle], options: dict[str, Any]) -> int:
-    from glottis.evaluation.calibrate import candidates, fuse
+    from glottis.evaluation.calibrate import candidates, fuse, fused_or_alone
     from glottis.metrics import challenge_eer, cllr
 
     if bundles:  # one that tells speech leads
@@ -208,15 +208,20 @@ def _fuse(output: Output, systems: list[Trials], bundles: list[Bundle], options:
     fusion, llrs = fuse(systems, groups=options["groups"])
     real = systems[0].bonafide
     output.write(f"{'system':<28}  {'weight':>8}  {'EER, %':>8}  {'Cllr':>7}\n")
+    costs = []
     for one, weight in zip(systems, fusion.weights, strict=True):
-        alone = candidates(one, groups=options["groups"], resamples=1)[0]
+        costs.append(candidates(one, groups=options["groups"], resamples=1)[0].cllr.value)
         eer = 100 * challenge_eer(*one.by_class)
-        output.write(f"{printable(one.name):<28}  {weight:8.4f}  {eer:8.3f}  {alone.cllr.value:7.4f}\n")
+        output.write(f"{printable(one.name):<28}  {weight:8.4f}  {eer:8.3f}  {costs[-1]:7.4f}\n")
         if bundles and weight == 0:
             say(f"{one.name} gets the weight 0: it adds nothing but its time")
     eer, cost = challenge_eer(llrs[real], llrs[~real]), cllr(llrs[real], llrs[~real])
     output.write(f"{'fused':<28}  {'':>8}  {100 * eer:8.3f}  {cost:7.4f}\n")
-    found = {"fusion": fusion.to_json(), "eer": eer, "cllr": cost}
+    best = systems[costs.index(min(costs))]
+    gain = fused_or_alone(best, llrs, groups=options["groups"])
+    reach = f"{100 * gain.low:+.3f} to {100 * gain.high:+.3f}"
+    output.write(f"fused - {printable(best.name)}: EER {100 * gain.value:+.3f} points ({reach})\n")
+    found = {"fusion": fusion.to_json(), "eer": eer, "cllr": cost, "best_alone": best.name, "eer_change": asdict(gain)}
     if bundles:
         figures = {"dev_clips": int(llrs.size), "dev_pooled_eer": eer, "dev_cllr": cost}
         goal = Goal(bundles[0].manifest.decision, partial(_join, bundles, fusion, options["output"], figures))
