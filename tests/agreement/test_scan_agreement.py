@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from glottis.audio import PCM
+from glottis.bundle import open_bundle, write_ensemble
 from glottis.detector import Detector
 from glottis.testing import tiny_bundle, tone, voice
 
@@ -19,9 +20,17 @@ RATES_HZ = (16_000, 8_000, 44_100)
 CHUNKS = (1, 7, 511, 512, 513, 16_000, 10**9)
 
 
-@pytest.fixture(scope="module")
-def bundle(tmp_path_factory):
-    return tiny_bundle(tmp_path_factory.mktemp("agreement") / "tiny", window_samples=9_000, hop_samples=7_001)
+@pytest.fixture(scope="module", params=["one net", "an ensemble"])
+def bundle(request, tmp_path_factory):
+    """A bundle, alone or joined with one of other windows, whose net is the same, and with the shipped one."""
+    folder = tmp_path_factory.mktemp("agreement")
+    tiny = tiny_bundle(folder / "tiny", window_samples=9_000, hop_samples=7_001)
+    if request.param == "one net":
+        return tiny
+    other = tiny_bundle(folder / "other", window_samples=20_500, hop_samples=10_000)
+    fields = {name: open_bundle(tiny).manifest.to_dict()[name] for name in ("version", "calibration", "decision")}
+    bundles = [open_bundle(path) for path in (tiny, other, None)]
+    return write_ensemble(folder / "both", bundles, [0.5, 1.0, 0.7], -0.2, {"name": "both", **fields})
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,18 @@ AGGREGATES = ("mean", "first", "softmin")
 MOST_WINDOW_SAMPLES = 2**24
 """Bounds what one window takes of memory: 64 MiB."""
 
+MANIFEST = "bundle.json"
+
+MOST_MEMBERS = 16
+MOST_WEIGHT = 1e9
+"""Bounds the weights of a fusion and its offset, so that the sum of float32 scores stays finite."""
+
+OF_FIRST_MEMBER = (
+    *("sample_rate_hz", "window_samples", "hop_samples", "min_speech_s"),
+    *("inputs", "outputs", "aggregate"),
+)
+"""What the manifest of an ensemble says of its first member."""
+
 _RATES_HZ = (4_000, 192_000)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -42,7 +54,7 @@ class Costs:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """A bundle's manifest.
+    """A bundle's manifest. That of an ensemble speaks of its first member where it speaks of a model or of windows.
 
     Attributes:
         name: Up to 100 ASCII letters, digits, ``.``, ``_`` and ``-``; the first a letter or a digit.
@@ -63,8 +75,9 @@ class Manifest:
         inputs: The name of the model's input.
         domain: Statistics of what it knows, or None.
         torch: How to build the trainable net, or None.
-        members: Bundles of an ensemble.
-        fusion: How their scores are joined, or None.
+        members: Of an ensemble, the names of its 2 to `MOST_MEMBERS` bundles; each lies in ``members/NAME/``.
+        fusion: Of an ensemble: ``{"kind": "linear", "weights", "offset"}``, one weight of 0 or more for each member;
+            else None.
         trained_on: Names of corpora.
         metrics: Figures on development data.
         recipe: The file or the text of the recipe.
@@ -88,7 +101,7 @@ class Manifest:
     inputs: str = "samples"
     domain: Mapping[str, Any] | None = None
     torch: Mapping[str, Any] | None = None
-    members: tuple[Any, ...] = ()
+    members: tuple[str, ...] = ()
     fusion: Mapping[str, Any] | None = None
     trained_on: tuple[str, ...] = ()
     metrics: Mapping[str, Any] = field(default_factory=dict)
@@ -117,13 +130,43 @@ class Manifest:
         values = {name: check(stored[name], name) for name, check in _CHECKS.items() if name in stored}
         if values["hop_samples"] > values["window_samples"]:
             raise _refused("hop_samples", f"at most window_samples ({values['window_samples']})", stored["hop_samples"])
-        if values.get("members"):
-            raise BundleError(
-                "bundle.json: members: bundles of several members cannot be opened by this version",
-                code="unsupported",
-                hint="open one of its members",
-            )
-        return cls(**values)
+        manifest = cls(**values)
+        manifest._check_model()
+        return manifest
+
+    def _check_model(self) -> None:
+        """The files without which there is no model, and a fusion where there are members."""
+        for file in [f"{member_folder(name)}{MANIFEST}" for name in self.members] or ["model.onnx"]:
+            if file not in self.files:
+                raise _refused("files", f"a table with {file} in it", sorted(self.files))
+        if (self.fusion is None) == bool(self.members):
+            raise _refused("fusion", "an object where there are members, and else null", self.fusion)
+        if self.fusion is not None:
+            _check_fusion(self.fusion, len(self.members))
+
+    def check_member(self, name: str, member: Manifest) -> None:
+        """Refuse a member that this ensemble cannot have.
+
+        Args:
+            name: One of `members`.
+            member: The manifest in its folder.
+
+        Raises:
+            BundleError: ``manifest``: it is an ensemble itself, takes another rate, holds other files than are listed
+                here, or is the first and differs from what is said here of windows.
+        """
+        if member.members:
+            raise _refused(f"members[{name!r}]", "a bundle without members of its own", member.members)
+        first = name == self.members[0]
+        for field_name in OF_FIRST_MEMBER if first else ("sample_rate_hz",):
+            here, there = getattr(self, field_name), getattr(member, field_name)
+            if here != there:
+                what = f"{there!r}, as its first member's" if first else f"that of all members ({name}'s is {there})"
+                raise _refused(field_name, what, here)
+        for file, digest in member.files.items():
+            whole = f"{member_folder(name)}{file}"
+            if self.files.get(whole) != digest:
+                raise _refused(f"files[{whole!r:.80}]", f"what the member lists ({digest})", self.files.get(whole))
 
     def to_dict(self) -> dict[str, Any]:
         """The manifest as it stands in ``bundle.json``."""
@@ -131,6 +174,11 @@ class Manifest:
         for name in ("outputs", "members", "trained_on"):
             have[name] = list(have[name])
         return {"schema": have.pop("schema"), **have}
+
+
+def member_folder(name: str) -> str:
+    """Where a member of an ensemble lies inside of it."""
+    return f"members/{name}/"
 
 
 def _refused(name: str, must: str, got: object) -> BundleError:
@@ -171,15 +219,15 @@ def _window(value: Any, name: str) -> int:
     return _whole(value, name, 1, MOST_WINDOW_SAMPLES)
 
 
-def _number(value: Any, name: str) -> float:
+def _number(value: Any, name: str, least: float = 0.0, most: float = math.inf) -> float:
     number = math.nan
     if isinstance(value, int | float) and not isinstance(value, bool):
         try:
             number = float(value)
         except OverflowError:
             number = math.inf
-    if not 0 <= number < math.inf:
-        raise _refused(name, "a number of 0 or more", value)
+    if not least <= number <= most or math.isinf(number):
+        raise _refused(name, f"a number of {least:g} or more" + f", at most {most:g}" * math.isfinite(most), value)
     return number
 
 
@@ -200,13 +248,11 @@ def _files(value: Any, name: str) -> dict[str, str]:
             raise _refused(f"{name}[{file!r:.80}]", "a relative path with forward slashes inside the bundle", file)
         if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
             raise _refused(f"{name}[{file!r:.80}]", "a SHA-256 in lower-case hexadecimal", digest)
-    if "model.onnx" not in files:
-        raise _refused(name, "a table with model.onnx in it", sorted(files))
     return files
 
 
 def _inside(file: str) -> bool:
-    if not file.isprintable() or "\\" in file or ":" in file or file.lower() == "bundle.json":
+    if not file.isprintable() or "\\" in file or ":" in file or file.lower() == MANIFEST:
         return False
     return all(part not in ("", ".", "..") for part in file.split("/"))
 
@@ -253,6 +299,26 @@ def _list(value: Any, name: str) -> tuple[Any, ...]:
     return tuple(value)
 
 
+def _members(value: Any, name: str) -> tuple[str, ...]:
+    members = tuple(_name(one, f"{name}[{place}]") for place, one in enumerate(_list(value, name)))
+    if len({one.casefold() for one in members}) < len(members):
+        raise _refused(name, "names of which none comes twice", list(members))
+    if members and not 2 <= len(members) <= MOST_MEMBERS:  # noqa: PLR2004 (one alone is no ensemble)
+        raise _refused(name, f"a list of 2 to {MOST_MEMBERS} names, or an empty one", list(members))
+    return members
+
+
+def _check_fusion(fusion: Mapping[str, Any], members: int) -> None:
+    if fusion.get("kind") != "linear":
+        raise _refused("fusion.kind", "linear", fusion.get("kind"))
+    weights = _list(fusion.get("weights"), "fusion.weights")
+    if len(weights) != members:
+        raise _refused("fusion.weights", f"a list of {members} numbers, one for each member", list(weights))
+    for place, weight in enumerate(weights):
+        _number(weight, f"fusion.weights[{place}]", most=MOST_WEIGHT)
+    _number(fusion.get("offset"), "fusion.offset", -MOST_WEIGHT, MOST_WEIGHT)
+
+
 def _texts(value: Any, name: str) -> tuple[str, ...]:
     return tuple(_text(one, f"{name}[{place}]") for place, one in enumerate(_list(value, name)))
 
@@ -275,7 +341,7 @@ _CHECKS: dict[str, Callable[[Any, str], Any]] = {
     "inputs": _word,
     "domain": _table_or_none,
     "torch": _table_or_none,
-    "members": _list,
+    "members": _members,
     "fusion": _table_or_none,
     "trained_on": _texts,
     "metrics": _table,

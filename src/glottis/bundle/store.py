@@ -10,14 +10,13 @@ import sys
 import zipfile
 import zlib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from glottis.bundle.manifest import SCHEMA, Manifest
+from glottis.bundle.manifest import MANIFEST, SCHEMA, Manifest, member_folder
 from glottis.errors import BundleError
 
-MANIFEST = "bundle.json"
 DEFAULT = Path(__file__).parent / "default"
 """The shipped bundle."""
 
@@ -40,11 +39,15 @@ class Bundle:
         manifest: What it says of itself.
         path: The folder or the zip.
         sha256: Of ``bundle.json``, which holds the digests of all other files: it names the bundle exactly.
+        inside: Of a member of an ensemble, its folder inside of `path`, with a slash at the end.
+        members: Of an ensemble, its bundles.
     """
 
     manifest: Manifest
     path: Path
     sha256: str
+    inside: str = ""
+    members: tuple[Bundle, ...] = ()
 
     @property
     def verdict_sha256(self) -> str:
@@ -54,6 +57,8 @@ class Bundle:
         whole = self.manifest.to_dict()
         decides = {name: whole[name] for name in _DECIDES}
         decides["files"] = {name: digest for name, digest in sorted(whole["files"].items()) if name not in aside}
+        if self.members:
+            decides["files"] = [member.verdict_sha256 for member in self.members]
         return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
 
     def read(self, name: str) -> bytes:
@@ -62,19 +67,33 @@ class Bundle:
         Raises:
             BundleError: ``missing``, or ``checksum`` where the file is not the one that was written.
         """
-        if name == MANIFEST:
-            data, expected = _read(self.path, name, _MOST_MANIFEST_BYTES), self.sha256
-        elif name in self.manifest.files:
-            data, expected = _read(self.path, name, _MOST_BYTES), self.manifest.files[name]
-        else:
-            raise BundleError(f"{self.path}: the manifest lists no {name}", code="missing")
+        most = _MOST_MANIFEST_BYTES if Path(name).name == MANIFEST else _MOST_BYTES
+        expected = self.sha256 if name == MANIFEST else self.manifest.files.get(name)
+        if expected is None:
+            raise BundleError(f"{self.path}: the manifest lists no {self.inside}{name}", code="missing")
+        data = _read(self.path, f"{self.inside}{name}", most)
         if hashlib.sha256(data).hexdigest() != expected:
             raise BundleError(
-                f"{self.path}: {name} is not the file that the manifest lists",
+                f"{self.path}: {self.inside}{name} is not the file that the manifest lists",
                 code="checksum",
                 hint="the bundle was changed or damaged; get it again",
             )
         return data
+
+    def check_single(self) -> None:
+        """Refuse an ensemble, where one model is needed.
+
+        Raises:
+            BundleError: ``ensemble``; the hint names a member.
+        """
+        if not self.members:
+            return
+        unzip = "" if self.path.is_dir() else "unzip it, and take "
+        raise BundleError(
+            f"{self.path}: an ensemble of {', '.join(self.manifest.members)} has no single net",
+            code="ensemble",
+            hint=f"each member is a bundle of its own: {unzip}{self.path / self.members[0].inside}",
+        )
 
 
 def open_bundle(model: str | os.PathLike[str] | None = None) -> Bundle:
@@ -84,7 +103,8 @@ def open_bundle(model: str | os.PathLike[str] | None = None) -> Bundle:
         model: The path of a folder or a zip, the name of an installed bundle, or None for the shipped one.
 
     Raises:
-        BundleError: It is missing, unreadable, or does not fit its manifest.
+        BundleError: It is missing, unreadable, or does not fit its manifest; or a member of it, where it is an
+            ensemble.
     """
     if model is not None and not isinstance(model, str | bytes | os.PathLike):
         raise BundleError(f"a bundle is a path or a name, got {model!r:.40}", code="missing")
@@ -92,15 +112,28 @@ def open_bundle(model: str | os.PathLike[str] | None = None) -> Bundle:
     if model is None and not path.exists():
         raise BundleError("this installation ships no detector", code="missing", hint="give a bundle's path or name")
     data = _read(path, MANIFEST, _MOST_MANIFEST_BYTES)
+    bundle = Bundle(_manifest(data, path), path, hashlib.sha256(data).hexdigest())
+    return replace(bundle, members=tuple(_member(bundle, name) for name in bundle.manifest.members))
+
+
+def _member(whole: Bundle, name: str) -> Bundle:
+    inside = member_folder(name)
+    data = whole.read(f"{inside}{MANIFEST}")
+    manifest = _manifest(data, whole.path / inside)
     try:
-        stored = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise BundleError(f"{path}: {MANIFEST} is no JSON: {error}", code="manifest") from error
-    try:
-        manifest = Manifest.from_dict(stored)
+        whole.manifest.check_member(name, manifest)
     except BundleError as error:
-        raise BundleError(f"{path}: {error.message}", code=error.code, hint=error.hint) from error
-    return Bundle(manifest, path, hashlib.sha256(data).hexdigest())
+        raise BundleError(f"{whole.path}: {error.message}", code=error.code, hint=error.hint) from error
+    return Bundle(manifest, whole.path, hashlib.sha256(data).hexdigest(), inside)
+
+
+def _manifest(data: bytes, where: Path) -> Manifest:
+    try:
+        return Manifest.from_dict(json.loads(data))
+    except (ValueError, RecursionError) as error:
+        raise BundleError(f"{where}: {MANIFEST} is no JSON: {error}", code="manifest") from error
+    except BundleError as error:
+        raise BundleError(f"{where}: {error.message}", code=error.code, hint=error.hint) from error
 
 
 def list_bundles() -> list[tuple[str, Path]]:

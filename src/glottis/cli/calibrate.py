@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +16,8 @@ from glottis.cli.exits import DONE, say
 from glottis.cli.text import printable
 
 if TYPE_CHECKING:
-    from glottis.bundle import Costs
+    from glottis.bundle import Bundle, Costs
+    from glottis.calibration import Fusion
     from glottis.cli.output import Output
     from glottis.evaluation import Trials
     from glottis.evaluation.calibrate import Candidate
@@ -42,38 +45,86 @@ _RATE = click.FloatRange(0, 1, min_open=True, max_open=True)
 @click.option("--apcer", metavar="RATE", type=_RATE, help="Call at most this share of spoof trials bona fide.")
 @click.option("--cost-inconclusive", metavar="C", type=float, help="Of no answer; a wrong one costs 1.")
 @click.option("--prior", metavar="P", type=_RATE, help="The prior of spoof that the bundle assumes.")
-@click.option("--model", metavar="M", help="The bundle whose copy gets the calibration; default is the shipped one.")
-@click.option("--output", metavar="DIR", type=_FILE, help="Where the copy goes.")
+@click.option(
+    "--model",
+    metavar="M",
+    multiple=True,
+    help="The bundle whose copy gets the calibration, or that of each of the SCORES; default is the shipped one.",
+)
+@click.option("--output", metavar="DIR", type=_FILE, help="Where the copy or the ensemble goes.")
 @click.option("--json", "json_file", metavar="FILE", type=_FILE, help="Write everything there, as JSON.")
 def calibrate(scores: tuple[Path, ...], **options: Any) -> int:
     """Fit calibrations to SCORES, compare them, and write the best into a copy of a bundle.
 
     All figures are of trials that the calibration saw nothing of. Trials of a split that judges (eval, test, hidden)
-    are refused. Several SCORES are fused; then nothing is written into a bundle.
+    are refused. Several SCORES are fused; with as many --model in the same order, --output gets an ensemble of them.
     """
     from glottis.cli.output import Output
 
+    bundles = [] if options["output"] is None else _bundles(len(scores), options["model"])
     systems = _systems(scores, options)
     if len(systems) > 1:
-        return _fuse(Output(), systems, options)
-    return _one(Output(), systems[0], options)
+        return _fuse(Output(), systems, bundles, options)
+    goal = None
+    if bundles:
+        goal = Goal(bundles[0].manifest.decision, partial(_copy, bundles[0], options["output"]))
+    return _fit(Output(), systems[0], goal, options)
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """Where a calibration goes.
+
+    Attributes:
+        decision: The costs from which it starts.
+        write: Takes the changed fields of the manifest, gives the bundle's path.
+    """
+
+    decision: Costs
+    write: Callable[[Mapping[str, Any]], Path]
+
+
+def _bundles(count: int, models: Sequence[str]) -> list[Bundle]:
+    """The bundle of each of the SCORES."""
+    from glottis.bundle import open_bundle
+    from glottis.errors import ConfigError
+
+    names = models or (("default",) if count == 1 else ())
+    if len(names) != count:
+        raise ConfigError(
+            f"--output with {count} SCORES takes {count} --model, got {len(names)}",
+            code="setting",
+            hint="name the bundle of each of the SCORES, in their order",
+        )
+    return [open_bundle(None if name == "default" else name) for name in names]
+
+
+def _copy(bundle: Bundle, folder: Path, changes: Mapping[str, Any]) -> Path:
+    from glottis.bundle import copy_bundle
+
+    return copy_bundle(bundle, folder, changes=changes)
 
 
 def _systems(scores: tuple[Path, ...], options: dict[str, Any]) -> list[Trials]:
     from glottis.evaluation import join, read_protocol, read_scores
+    from glottis.evaluation.join import shared
 
     protocol = chosen(read_protocol(options["protocol"]), options["where"])
     found = []
     for path in scores:
         raw = "score" if options["column"] is None and path.name.endswith("jsonl") else options["column"]
         found.append(join(read_scores(path, column=raw), protocol, coverage_floor=options["coverage"]))
-        for notice in found[-1].notices:
-            say(f"{found[-1].name}: {notice}")
+    found = shared(found)
+    for one in found:
+        for notice in one.notices:
+            say(f"{one.name}: {notice}")
     return found
 
 
-def _one(output: Output, trials: Trials, options: dict[str, Any]) -> int:
-    from glottis.bundle import Costs, open_bundle
+def _fit(output: Output, trials: Trials, goal: Goal | None, options: dict[str, Any], **more: Any) -> int:
+    """Compare calibrations and write the best; `more` goes into the JSON."""
+    from glottis.bundle import Costs
+    from glottis.calibration import Platt
     from glottis.evaluation.calibrate import candidates, to_dict
     from glottis.metrics import min_cllr
 
@@ -81,9 +132,7 @@ def _one(output: Output, trials: Trials, options: dict[str, Any]) -> int:
         say("without --groups trials of one source or speaker are on both sides: the figures flatter")
     found = candidates(trials, groups=options["groups"])
     chosen_one = _by_name(found, options["kind"])
-    bundle = None if options["output"] is None else open_bundle(_model(options["model"]))
-    base = Costs() if bundle is None else bundle.manifest.decision
-    costs = _costs(chosen_one, trials, base, options)
+    costs = _costs(chosen_one, trials, Costs() if goal is None else goal.decision, options)
     output.write(f"{'calibration':<28}  {'Cllr':>7}  {'95 %':<16}  {'loss':>6}  {'act DCF':>7}\n")
     for one in found:
         mark = " <" if one is chosen_one else ""
@@ -100,15 +149,13 @@ def _one(output: Output, trials: Trials, options: dict[str, Any]) -> int:
     for name, value in decision["figures"].items():
         output.write(f"{name.replace('_', ' ')}: {100 * value:.2f} %\n")
     if options["json_file"] is not None:
-        everything = {**to_dict(found, trials), "chosen": chosen_one.name, **decision}
+        everything = {**to_dict(found, trials), "chosen": chosen_one.name, **decision, **more}
         put(options["json_file"], json.dumps(everything, ensure_ascii=False, indent=1) + "\n")
-    if bundle is not None:
-        output.write(f"{_write(bundle, options['output'], chosen_one, trials, costs)}\n")
+    if goal is not None:
+        # windows are calibrated as recordings of one window are
+        calibration = {"recording": chosen_one.calibrator.to_json(), "window": Platt.fit(*trials.by_class).to_json()}
+        output.write(f"{goal.write({'calibration': calibration, 'decision': asdict(costs)})}\n")
     return DONE
-
-
-def _model(name: str | None) -> str | None:
-    return None if name in (None, "default") else name
 
 
 def _by_name(found: list[Candidate], name: str | None) -> Candidate:
@@ -151,32 +198,46 @@ def _decision(one: Candidate, trials: Trials, costs: Costs) -> dict[str, Any]:
     }
 
 
-def _write(bundle: Any, folder: Path, one: Candidate, trials: Trials, costs: Costs) -> Path:
-    """The copy: same files, new calibration; its windows are calibrated as recordings of one window are."""
-    from glottis.bundle import copy_bundle
-    from glottis.calibration import Platt
-
-    calibration = {"recording": one.calibrator.to_json(), "window": Platt.fit(*trials.by_class).to_json()}
-    return copy_bundle(bundle, folder, changes={"calibration": calibration, "decision": asdict(costs)})
-
-
-def _fuse(output: Output, systems: list[Trials], options: dict[str, Any]) -> int:
-    from glottis.errors import ConfigError
-    from glottis.evaluation.calibrate import candidates, fuse
+def _fuse(output: Output, systems: list[Trials], bundles: list[Bundle], options: dict[str, Any]) -> int:
+    from glottis.evaluation.calibrate import candidates, fuse, fused_or_alone
     from glottis.metrics import challenge_eer, cllr
 
-    if options["output"] is not None:
-        raise ConfigError("--output takes one SCORES", code="setting", hint="a fusion is written by --json")
+    if bundles:  # one that tells speech leads
+        order = sorted(range(len(bundles)), key=lambda i: "speech" not in bundles[i].manifest.outputs)
+        systems, bundles = [systems[i] for i in order], [bundles[i] for i in order]
     fusion, llrs = fuse(systems, groups=options["groups"])
     real = systems[0].bonafide
     output.write(f"{'system':<28}  {'weight':>8}  {'EER, %':>8}  {'Cllr':>7}\n")
+    costs = []
     for one, weight in zip(systems, fusion.weights, strict=True):
-        alone = candidates(one, groups=options["groups"], resamples=1)[0]
+        costs.append(candidates(one, groups=options["groups"], resamples=1)[0].cllr.value)
         eer = 100 * challenge_eer(*one.by_class)
-        output.write(f"{printable(one.name):<28}  {weight:8.4f}  {eer:8.3f}  {alone.cllr.value:7.4f}\n")
+        output.write(f"{printable(one.name):<28}  {weight:8.4f}  {eer:8.3f}  {costs[-1]:7.4f}\n")
+        if bundles and weight == 0:
+            say(f"{one.name} gets the weight 0: it adds nothing but its time")
     eer, cost = challenge_eer(llrs[real], llrs[~real]), cllr(llrs[real], llrs[~real])
     output.write(f"{'fused':<28}  {'':>8}  {100 * eer:8.3f}  {cost:7.4f}\n")
+    best = systems[costs.index(min(costs))]
+    gain = fused_or_alone(best, llrs, groups=options["groups"])
+    reach = f"{100 * gain.low:+.3f} to {100 * gain.high:+.3f}"
+    output.write(f"fused - {printable(best.name)}: EER {100 * gain.value:+.3f} points ({reach})\n")
+    found = {"fusion": fusion.to_json(), "eer": eer, "cllr": cost, "best_alone": best.name, "eer_change": asdict(gain)}
+    if bundles:
+        figures = {"dev_clips": int(llrs.size), "dev_pooled_eer": eer, "dev_cllr": cost}
+        goal = Goal(bundles[0].manifest.decision, partial(_join, bundles, fusion, options["output"], figures))
+        return _fit(output, replace(systems[0], name="fused", scores=llrs), goal, options, **found)
     if options["json_file"] is not None:
-        everything = {"schema": 1, "fusion": fusion.to_json(), "eer": eer, "cllr": cost}
-        put(options["json_file"], json.dumps(everything, ensure_ascii=False, indent=1) + "\n")
+        put(options["json_file"], json.dumps({"schema": 1, **found}, ensure_ascii=False, indent=1) + "\n")
     return DONE
+
+
+def _join(
+    bundles: list[Bundle], fusion: Fusion, folder: Path, figures: Mapping[str, Any], changes: Mapping[str, Any]
+) -> Path:
+    import datetime as dt
+
+    from glottis.bundle import write_ensemble
+
+    today = dt.datetime.now(dt.UTC).date().isoformat()
+    fields = {"name": folder.name, "version": "1", "created": today, "metrics": figures, **changes}
+    return write_ensemble(folder, bundles, fusion.weights, fusion.offset, fields)

@@ -17,7 +17,8 @@ from glottis.audio import ChannelPolicy, Limits, OpenRecording, Recording, name_
 from glottis.bundle import Bundle, open_bundle
 from glottis.detector.crew import Crew
 from glottis.detector.judge import Facts, judge
-from glottis.detector.pipeline import Model, Pipeline
+from glottis.detector.model import Model
+from glottis.detector.pipeline import Pipeline
 from glottis.detector.stream import Stream
 from glottis.errors import ConfigError, GlottisError
 from glottis.verdict import Decision, Failed, Notice, Verdict

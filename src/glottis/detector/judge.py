@@ -1,4 +1,4 @@
-"""Scored windows in, a verdict out: aggregate, calibrate, decide, and say why it is weak."""
+"""Scored windows in, a verdict out: calibrate, decide, and say why it is weak."""
 
 from __future__ import annotations
 
@@ -7,18 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import glottis
-from glottis.detector.aggregate import aggregate
 from glottis.detector.decide import decide, p_spoof_of, thresholds_of
-from glottis.detector.pipeline import Model, Pipeline
+from glottis.detector.model import Model
+from glottis.detector.pipeline import Pipeline
 from glottis.detector.segments import spoof_segments
 from glottis.verdict import BundleId, Decision, Notice, Verdict, Window
 
 SHORT_S = 2.0
 """Seconds of speech under which a verdict is weak."""
-
-LEAST_LOG_ODDS = 0.5
-"""The mean log-odds of speech, by the model itself, over which a recording is judged: in music it hears a voice here
-and there."""
 
 NARROW_HZ = 4_200.0
 """The bandwidth under which it is weak: that of a telephone, with some slack."""
@@ -55,13 +51,10 @@ def judge(model: Model, pipeline: Pipeline, facts: Facts, prior_spoof: float | N
     manifest, windows, speech_s = model.manifest, pipeline.windows, pipeline.speech_s
     prior_spoof = manifest.decision.prior_spoof if prior_spoof is None else prior_spoof
     thresholds = thresholds_of(manifest.decision, prior_spoof) if model.recording_calibration else None
-    scores = [window.score for window in windows if window.score is not None]
-    score = llr = None
-    if scores and speech_s >= manifest.min_speech_s and _mostly_speech(pipeline):
-        score = aggregate(scores, manifest.aggregate)
-        if model.recording_calibration is not None:
-            known = {"speech_s": speech_s, "bandwidth_hz": facts.bandwidth_hz or facts.sample_rate_hz / 2}
-            llr = float(model.recording_calibration.apply(score, known.get(model.recording_calibration.needs or "")))
+    score, llr = pipeline.score, None
+    if score is not None and model.recording_calibration is not None:
+        known = {"speech_s": speech_s, "bandwidth_hz": facts.bandwidth_hz or facts.sample_rate_hz / 2}
+        llr = float(model.recording_calibration.apply(score, known.get(model.recording_calibration.needs or "")))
     return Verdict(
         source=facts.source,
         verdict=_decision(score, llr, thresholds, complete=facts.complete),
@@ -86,11 +79,6 @@ def judge(model: Model, pipeline: Pipeline, facts: Facts, prior_spoof: float | N
         windows=tuple(windows),
         spoof_segments=spoof_segments(windows, thresholds["spoof"]) if thresholds and score is not None else (),
     )
-
-
-def _mostly_speech(pipeline: Pipeline) -> bool:
-    log_odds = pipeline.log_odds_of_speech
-    return log_odds is None or log_odds > LEAST_LOG_ODDS
 
 
 def _decision(

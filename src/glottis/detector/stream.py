@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from glottis.audio import BandwidthMeter, StreamResampler
 from glottis.audio.source import check_rate, gate, to_float
 from glottis.detector.judge import Facts, judge
-from glottis.detector.pipeline import Model, Pipeline
+from glottis.detector.model import Model
+from glottis.detector.pipeline import Pipeline
 from glottis.errors import ConfigError, InputError
 from glottis.verdict import Samples, Verdict, Window
 

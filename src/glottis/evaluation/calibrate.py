@@ -17,7 +17,16 @@ from glottis.errors import ConfigError, CorpusError
 from glottis.evaluation.evaluate import column_of
 from glottis.evaluation.join import Trials
 from glottis.evaluation.tables import Texts, is_number
-from glottis.metrics import Interval, act_dcf, bootstrap, calibration_loss, cllr, min_cllr
+from glottis.metrics import (
+    Interval,
+    act_dcf,
+    bootstrap,
+    calibration_loss,
+    challenge_eer,
+    cllr,
+    min_cllr,
+    paired_difference,
+)
 
 Floats = NDArray[np.float64]
 
@@ -27,6 +36,7 @@ HELD_OUT = frozenset({"eval", "evaluation", "test", "testing", "hidden", "hidden
 ASVSPOOF5_PRIOR = 1.9 / 2.9
 """The weight of bona fide at which a fit minds most of all the operating point of ASVspoof 5."""
 
+RESAMPLES = 1000
 _SHARES = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 _MOST_FOLDS = 40
 
@@ -156,6 +166,19 @@ def fuse(systems: Sequence[Trials], *, groups: str | None = None) -> tuple[Fusio
         here = folds == fold
         llrs[here] = Fusion.fit(scores[~here], first.bonafide[~here], names).apply(scores[here])
     return Fusion.fit(scores, first.bonafide, names), llrs
+
+
+def fused_or_alone(system: Trials, llrs: Floats, *, groups: str | None = None) -> Interval:
+    """The challenge EER of a fusion minus that of one of its systems alone, each held out alike.
+
+    Args:
+        system: On the fusion's trials.
+        llrs: The fusion's, from `fuse`.
+        groups: As for `fuse`; resampled whole.
+    """
+    _, alone = fuse([system], groups=groups)
+    names = None if groups is None else column_of(system, groups)
+    return paired_difference(challenge_eer, llrs, alone, system.bonafide, groups=names, resamples=RESAMPLES)
 
 
 def costs_of(

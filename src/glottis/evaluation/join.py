@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -99,6 +99,39 @@ def join(scores: ScoreFile, protocol: Protocol, *, coverage_floor: float = 1.0) 
     return _with_notices(joined, notices)
 
 
+def shared(systems: Sequence[Trials]) -> list[Trials]:
+    """Of each system the trials that all of them scored, with a notice of how many were left out.
+
+    Args:
+        systems: On one protocol, at least one.
+
+    Raises:
+        CorpusError: There are none (``no_common_trial``).
+    """
+    common = set(systems[0].trials.tolist()).intersection(*(one.trials.tolist() for one in systems))
+    if not common:
+        raise CorpusError(
+            f"{' and '.join(one.name for one in systems)} have no trial in common",
+            code="no_common_trial",
+            hint="score the same trials with each",
+        )
+    return [_only(one, np.array([trial in common for trial in one.trials.tolist()])) for one in systems]
+
+
+def _only(one: Trials, kept: NDArray[np.bool_]) -> Trials:
+    if kept.all():
+        return one
+    return replace(
+        one,
+        trials=one.trials[kept],
+        scores=one.scores[kept],
+        bonafide=one.bonafide[kept],
+        columns={name: values[kept] for name, values in one.columns.items()},
+        coverage=one.coverage * float(kept.mean()),
+        notices=(*one.notices, f"{(~kept).sum()} trials are left out: another system has no score of them"),
+    )
+
+
 def _check_scores(scores: ScoreFile) -> None:
     names, counts = np.unique(scores.trials, return_counts=True)
     if names.size < scores.trials.size:
@@ -159,16 +192,7 @@ def _with_notices(joined: Trials, notices: Sequence[str]) -> Trials:
     real, fake = joined.by_class
     if real.size and fake.size and auc(real, fake) < _CHANCE:
         said.append("spoof trials score higher than bona fide ones (AUC under one half): is the sign flipped?")
-    return Trials(
-        joined.name,
-        joined.protocol,
-        joined.trials,
-        joined.scores,
-        joined.bonafide,
-        joined.columns,
-        joined.coverage,
-        tuple(said),
-    )
+    return replace(joined, notices=tuple(said))
 
 
 def _first(names: Sequence[str]) -> str:

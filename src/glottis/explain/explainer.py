@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -11,12 +11,12 @@ import numpy as np
 from glottis.audio import ChannelPolicy, Recording, name_of
 from glottis.bundle import Bundle
 from glottis.detector import Detector
-from glottis.detector.pipeline import Model
+from glottis.detector.model import Model
 from glottis.errors import ConfigError, InputError
 from glottis.explain.check import DRAWS, check, mark
 from glottis.explain.explanation import Cell, Explained, Explanation
 from glottis.explain.gradients import gradient_effects
-from glottis.explain.hearing import Heard, SessionScorer, choose, hear
+from glottis.explain.hearing import Heard, ModelScorer, choose, hear, score_all
 from glottis.explain.occlusion import occlude
 from glottis.explain.spectrum import STEP_S, Canvas, Floats, Grid
 
@@ -117,7 +117,7 @@ class _Looker:
         self._model = model
         self._net = net
         self._settings = settings
-        self._scorer = SessionScorer(model.session, model.manifest, threads)
+        self._scorer = ModelScorer(model, threads)
         self._progress: Callable[[int, int], None] | None = None
         self._done = self._of = 0
 
@@ -128,6 +128,7 @@ class _Looker:
 
     def look(self, heard: Heard) -> Explained:
         """Explain one window."""
+        heard = self._alone(heard)
         canvas = Canvas(heard.samples, self._scorer.sample_rate_hz, self._grid(heard), fill=self._settings.fill)
         window = heard.window
         score = float(window.score or 0.0)
@@ -157,6 +158,15 @@ class _Looker:
             check=checked,
             samples=heard.samples,
         )
+
+    def _alone(self, heard: Heard) -> Heard:
+        """With the score and the llr that the samples have by themselves.
+
+        They differ from the verdict's where a member of an ensemble cuts its windows elsewhere.
+        """
+        scores = score_all(self._scorer, iter([heard.samples]))
+        llr = None if heard.window.llr is None else float(self._in_unit(scores, heard)[0])
+        return replace(heard, window=replace(heard.window, score=float(scores[0]), llr=llr))
 
     def _effects(self, canvas: Canvas, heard: Heard, score: float) -> tuple[Floats, Floats | None]:
         """In score, and in llr if there is one, ``(bands, columns)`` each."""

@@ -76,8 +76,8 @@ class Explained:
     Attributes:
         start_s: Where it starts, in seconds from the recording's first sample.
         end_s: Where it ends.
-        score: Of the whole window.
-        llr: Of the whole window, or None.
+        score: Of the whole window, by itself.
+        llr: Of the whole window, by itself, or None.
         why: Why this window was chosen.
         speaks_for: ``spoof`` or ``person``: the side whose cells are marked.
         shape: (bands, columns).

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from glottis.audio import ChannelPolicy, Limits, Recording, Windower, open_recording
 from glottis.bundle import Manifest
-from glottis.detector.session import Session
+from glottis.detector.aggregate import aggregate
+from glottis.detector.model import Member, Model
 from glottis.errors import InputError
 from glottis.verdict import Samples, Scorer, Verdict, Window
 
@@ -19,25 +20,37 @@ _AT_ONCE = 16
 _ANY = 2**16
 
 
-class SessionScorer:
-    """A bundle's session as a `Scorer`; windows are scored one by one, so that no score depends on the company.
+class ModelScorer:
+    """A bundle's model as a `Scorer`; windows are scored one by one, so that no score depends on the company.
+
+    Each member of an ensemble hears a window as a recording of its own: the first as it is, another repeated to fill
+    its window, or cut into several.
 
     Args:
-        session: The model.
-        manifest: Of its bundle.
+        model: The model.
         threads: How many windows are scored side by side.
     """
 
-    def __init__(self, session: Session, manifest: Manifest, threads: int = 1) -> None:
-        self._session = session
+    def __init__(self, model: Model, threads: int = 1) -> None:
+        self._model = model
         self._threads = threads
-        self.sample_rate_hz = manifest.sample_rate_hz
-        self.window_samples = manifest.window_samples
+        self.sample_rate_hz = model.manifest.sample_rate_hz
+        self.window_samples = model.manifest.window_samples
 
     def score(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
         """Windows ``(batch, window_samples)`` to scores ``(batch,)``; higher is more bona fide."""
         with ThreadPoolExecutor(self._threads) as crew:
-            return np.array([one.score for one in crew.map(self._session.score, windows)], np.float32)
+            return np.array(list(crew.map(self._score, windows)), np.float32)
+
+    def _score(self, window: Samples) -> float:
+        return self._model.fuse([_alone(member, window) for member in self._model.members])
+
+
+def _alone(member: Member, samples: Samples) -> float:
+    """A member's score of a stretch, as if there were nothing else."""
+    windower = Windower(member.manifest.window_samples, member.manifest.hop_samples)
+    windows = [*windower.push(samples), *windower.finish()]
+    return aggregate([member.session.score(window).score for _, window in windows], member.manifest.aggregate)
 
 
 @dataclass(frozen=True, slots=True)

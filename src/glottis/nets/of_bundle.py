@@ -15,8 +15,10 @@ def torch_net(bundle: Bundle) -> Countermeasure:
     """The net, in evaluation mode. Only registered nets are built: a bundle never names code of its own.
 
     Raises:
-        BundleError: ``no_torch``: the bundle has none; ``torch``: it cannot be built from what the bundle says.
+        BundleError: ``no_torch``: the bundle has none; ``ensemble``: it has several; ``torch``: it cannot be built from
+            what the bundle says.
     """
+    bundle.check_single()
     part = bundle.manifest.torch
     if part is None:
         raise BundleError(

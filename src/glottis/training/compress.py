@@ -158,7 +158,9 @@ def compress(
 
     Raises:
         ConfigError: An unknown step.
+        BundleError: The bundle is an ensemble (``ensemble``).
     """
+    bundle.check_single()
     for name in steps:
         if name not in STEPS:
             raise ConfigError(f"unknown step {name!r}", code="setting", hint=f"one of {', '.join(STEPS)}")

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from glottis.bundle import open_bundle
-from glottis.bundle.store import MANIFEST
+from glottis.bundle.manifest import MANIFEST
 from glottis.errors import RecipeError
 from glottis.nets import build_net
 from glottis.nets.contract import Countermeasure

@@ -11,6 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
+from glottis.bundle.manifest import MANIFEST
 from glottis.errors import BundleError
 
 FAMILIES = {"wav2vec2": "wav2vec2", "hubert": "hubert", "wavlm": "wavlm"}
@@ -36,6 +37,10 @@ def read_folder(folder: Path, settings: Mapping[str, Any]) -> tuple[dict[str, An
         BundleError: A file is missing or cannot be read (``checkpoint``), the model is of no known family or has other
             than two labels (``unknown_system``), or which one is bona fide is not known (``open_setting``).
     """
+    if (folder / MANIFEST).exists():
+        raise BundleError(
+            f"{folder}: is a bundle already", code="checkpoint", hint=f"use it as it is: --model {folder}"
+        )
     config = _json(folder / "config.json")
     kind = str(config.get("model_type"))
     if kind not in FAMILIES:

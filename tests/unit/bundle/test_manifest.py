@@ -212,9 +212,3 @@ def test_the_kinds_of_aggregate(aggregate):
 
 def test_a_bundle_may_be_uncalibrated():
     assert Manifest.from_dict({**STORED, "calibration": None}).calibration is None
-
-
-def test_an_ensemble_is_refused_for_now():
-    with pytest.raises(BundleError, match="members") as caught:
-        Manifest.from_dict({**STORED, "members": ["a", "b"], "fusion": {"kind": "mean"}})
-    assert caught.value.code == "unsupported"

@@ -67,8 +67,9 @@ def test_thresholds_for_a_wanted_false_alarm_rate(run, tmp_path):
 def test_several_systems_are_fused(run, tmp_path):
     result = run("one.txt", "two.txt", "--groups", "speaker", "--json", "f.json")
     assert result.exit_code == 0, result.stderr
-    assert "fused" in result.stdout
-    assert json.loads((tmp_path / "f.json").read_text())["fusion"]["systems"] == ["one", "two"]
+    told = json.loads((tmp_path / "f.json").read_text())
+    assert told["fusion"]["systems"] == ["one", "two"]
+    assert f"fused - {told['best_alone']}: EER {100 * told['eer_change']['value']:+.3f} points" in result.stdout
 
 
 @pytest.mark.parametrize(
@@ -77,7 +78,7 @@ def test_several_systems_are_fused(run, tmp_path):
         (["one.txt", "--kind", "magic"], "unknown kind 'magic'"),
         (["one.txt", "--cost-inconclusive", "2"], "--cost-inconclusive 2"),
         (["one.txt", "--bpcer", "7"], "--bpcer"),
-        (["one.txt", "two.txt", "--output", "x"], "--output takes one SCORES"),
+        (["one.txt", "two.txt", "--output", "x"], "--output with 2 SCORES takes 2 --model, got 0"),
         (["one.txt", "--groups", "room"], "no column 'room'"),
     ],
 )

@@ -237,7 +237,7 @@ class TestMany:
     @pytest.mark.parametrize("count", [1, 6])
     def test_never_more_threads_at_work_than_wanted(self, bundle, talk, count, monkeypatch):
         detector = Detector(bundle, threads=2)
-        session = detector._open().session
+        session = detector._open().members[0].session
         score, lock, at_work, most = session.score, threading.Lock(), 0, 0
 
         def counted(window):

@@ -7,7 +7,8 @@ import pytest
 
 from glottis.bundle import open_bundle
 from glottis.detector.judge import Facts, judge
-from glottis.detector.pipeline import Model, Pipeline
+from glottis.detector.model import Model
+from glottis.detector.pipeline import Pipeline
 from glottis.errors import BundleError
 from glottis.testing import voice
 from glottis.verdict import Decision, Notice, Segment

@@ -9,7 +9,8 @@ import pytest
 from glottis.audio import SpeechMeter
 from glottis.bundle import open_bundle
 from glottis.detector.crew import Crew
-from glottis.detector.pipeline import Model, Pipeline
+from glottis.detector.model import Model
+from glottis.detector.pipeline import Pipeline
 from glottis.errors import BundleError
 from glottis.testing import tiny_bundle, voice
 from tolerances import TIME_S
@@ -39,7 +40,7 @@ def test_scores_are_the_models(model, talk):
     for window in windows:
         start = round(window.start_s * 16_000)
         if window.score is not None:
-            assert window.score == model.session.score(talk[start : start + 16_000]).score
+            assert window.score == model.members[0].session.score(talk[start : start + 16_000]).score
 
 
 def test_a_window_is_given_as_soon_as_it_is_whole(model, talk):
@@ -59,7 +60,7 @@ def test_a_recording_shorter_than_a_window(model):
     short = voice(0.6)
     (window,) = run(Pipeline(model), short)
     assert (window.start_s, window.end_s) == (0, 0.6)
-    assert window.score == model.session.score(np.resize(short, 16_000)).score
+    assert window.score == model.members[0].session.score(np.resize(short, 16_000)).score
 
 
 def test_no_samples_no_windows(model):
@@ -83,7 +84,7 @@ def test_a_crew_changes_nothing(model, talk):
 
 def test_windows_in_flight_are_bounded(model, talk, monkeypatch):
     at_work, most, lock = 0, 0, threading.Lock()
-    score = model.session.score
+    score = model.members[0].session.score
 
     def counted(window):
         nonlocal at_work, most
@@ -95,7 +96,7 @@ def test_windows_in_flight_are_bounded(model, talk, monkeypatch):
             at_work -= 1
         return score(window)
 
-    monkeypatch.setattr(model.session, "score", counted)
+    monkeypatch.setattr(model.members[0].session, "score", counted)
     with Crew(3) as crew:
         crew.do(run, Pipeline(model, crew), np.tile(talk, 3))
     assert most == 3
@@ -105,7 +106,7 @@ def test_an_error_of_the_model_comes_out_of_the_crew(model, talk, monkeypatch):
     def broken(_):
         raise BundleError("broken")
 
-    monkeypatch.setattr(model.session, "score", broken)
+    monkeypatch.setattr(model.members[0].session, "score", broken)
     with Crew(2) as crew, pytest.raises(BundleError, match="broken"):
         crew.do(run, Pipeline(model, crew), talk)
 

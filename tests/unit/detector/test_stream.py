@@ -85,7 +85,7 @@ def test_where_the_model_failed_the_stream_is_over(bundle, talk, monkeypatch):
         raise BundleError("broken")
 
     with monkeypatch.context() as patch:
-        patch.setattr(detector._open().session, "score", broken)
+        patch.setattr(detector._open().members[0].session, "score", broken)
         with pytest.raises(BundleError, match="broken"):
             live.feed(talk)
     for again in (live.finish, lambda: live.feed(talk)):

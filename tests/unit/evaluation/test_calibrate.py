@@ -12,7 +12,15 @@ from glottis.bundle import Costs
 from glottis.calibration import Fusion
 from glottis.detector.decide import thresholds_of
 from glottis.errors import ConfigError, CorpusError
-from glottis.evaluation.calibrate import candidates, costs_of, decided, error_against_decided, fuse, to_dict
+from glottis.evaluation.calibrate import (
+    candidates,
+    costs_of,
+    decided,
+    error_against_decided,
+    fuse,
+    fused_or_alone,
+    to_dict,
+)
 from glottis.metrics import cllr
 
 
@@ -106,6 +114,9 @@ def test_two_systems_that_err_differently_are_better_together(made):
     real = first.bonafide
     alone = candidates(first, groups="speaker", resamples=5)[0]
     assert cllr(llrs[real], llrs[~real]) < alone.cllr.value
+    gain = fused_or_alone(first, llrs, groups="speaker")
+    assert gain.low <= gain.value <= gain.high < 0
+    assert gain.unit == "group"
     assert fusion.systems == ("a", "b")
     assert fusion.weights == pytest.approx((2.0, 2.0), rel=0.3)
     assert fusion.offset == pytest.approx(0.0, abs=0.3)

@@ -5,6 +5,7 @@ import pytest
 
 from glottis.errors import CorpusError, CoverageError
 from glottis.evaluation import Protocol, ScoreFile, join
+from glottis.evaluation.join import shared
 
 
 def scores(**by_trial):
@@ -94,3 +95,20 @@ def test_numbers_as_names_stay_text():
 def test_names_with_dots_keep_them():
     protocol = Protocol("test", np.array(["ADD_T1.2R1_0", "ADD_T1.2R1_1"]), np.array([True, False]), {})
     assert join(named("ADD_T1.2R1_0.wav", "ADD_T1.2R1_1.wav"), protocol).coverage == 1
+
+
+def test_of_several_systems_the_trials_that_all_scored():
+    first, second = (
+        join(scores(T1=3, T2=2, T3=-2, T4=-1), PROTOCOL),
+        join(scores(T4=1, T2=5), PROTOCOL, coverage_floor=0),
+    )
+    here, there = shared([first, second])
+    assert here.trials.tolist() == there.trials.tolist() == ["T2", "T4"]
+    assert (here.scores.tolist(), there.scores.tolist()) == ([2, -1], [5, 1])
+    assert here.columns["attack"].tolist() == ["", "A08"]
+    assert here.coverage == there.coverage == 0.5
+    assert here.notices == ("2 trials are left out: another system has no score of them",)
+    assert shared([first]) == [first]
+    other = join(scores(T1=1, T3=2), PROTOCOL, coverage_floor=0)
+    with pytest.raises(CorpusError, match="mine and mine have no trial in common"):
+        shared([second, other])

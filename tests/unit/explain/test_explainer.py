@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from glottis.audio import PCM
+from glottis.bundle import open_bundle, write_ensemble
 from glottis.detector import Detector
 from glottis.errors import ConfigError, InputError
 from glottis.explain import Settings, explain
@@ -110,3 +111,22 @@ def test_a_short_recording_has_short_columns(detector):
 def test_impossible_settings_are_refused(wrong):
     with pytest.raises(ConfigError):
         Settings(**wrong)
+
+
+@pytest.mark.parametrize("other_window", [32_000, 32_300, 9_000])
+def test_of_an_ensemble_every_member_is_asked(detector, with_beep, tmp_path, other_window):
+    """A member of another window hears the stretch alone, repeated or cut; effects add up as the scores do."""
+    other = tiny_bundle(tmp_path / "other", window_samples=other_window, hop_samples=other_window)
+    fields = detector.bundle.manifest.to_dict()
+    own = {"name": "both", "version": "1", "calibration": fields["calibration"], "decision": fields["decision"]}
+    bundles = [detector.bundle, open_bundle(other)]
+    both = Detector(write_ensemble(tmp_path / "both", bundles, [0.5, 2.0], 1.0, own), threads=2)
+    settings = Settings(windows=2, draws=3)
+    found = explain(PCM(with_beep, RATE_HZ), both, settings=settings)
+    window = found.windows[1]
+    strongest = min(window.cells, key=lambda cell: cell.effect)
+    assert (strongest.start_s, strongest.low_hz, strongest.high_hz) == (2.4, 5000, 6000)
+    alone = [explain(PCM(window.samples, RATE_HZ), Detector(one.path)).verdict.score for one in bundles]
+    assert window.score == pytest.approx(0.5 * alone[0] + 2.0 * alone[1] + 1.0)
+    if other_window == 32_000:
+        assert window.score == pytest.approx(found.verdict.windows[1].score, rel=1e-6)

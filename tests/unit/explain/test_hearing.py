@@ -7,9 +7,9 @@ import pytest
 
 from glottis.audio import PCM
 from glottis.detector import Detector
-from glottis.detector.pipeline import Model
+from glottis.detector.model import Model
 from glottis.errors import InputError
-from glottis.explain.hearing import SessionScorer, choose, hear, score_all
+from glottis.explain.hearing import ModelScorer, choose, hear, score_all
 from glottis.testing import tiny_bundle, voice
 from glottis.verdict import Window
 from tolerances import TIME_S
@@ -70,7 +70,7 @@ def test_the_samples_are_those_that_were_scored(detector, seconds):
     assert chosen
     model = Model(detector.bundle)
     heard = hear(recording, model.manifest, verdict, chosen, channel="auto")
-    scores = score_all(SessionScorer(model.session, model.manifest, 2), iter([one.samples for one in heard]))
+    scores = score_all(ModelScorer(model, 2), iter([one.samples for one in heard]))
     np.testing.assert_array_equal(scores, [window.score for window, _ in chosen])
     for one in heard:
         assert len(one.samples) / RATE_HZ == pytest.approx(one.window.end_s - one.window.start_s, abs=TIME_S)

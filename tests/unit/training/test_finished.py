@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from glottis.bundle import open_bundle
-from glottis.errors import RecipeError
+from glottis.bundle import open_bundle, write_ensemble
+from glottis.errors import BundleError, RecipeError
 from glottis.training import checkpoint
 from glottis.training.finished import build_recipe_net, finished_net, soft_targets
 from glottis.training.recipe import Distil, Recipe, make_recipe
@@ -45,6 +45,15 @@ def test_the_shipped_bundle_has_a_name_of_its_own() -> None:
     samples = torch.randn(1, 16000)
     with torch.inference_mode():
         torch.testing.assert_close(finished_net("default")(samples)[0], finished_net(open_bundle().path)(samples)[0])
+
+
+def test_of_an_ensemble_a_member_must_be_named(tmp_path: Path) -> None:
+    shipped = open_bundle()
+    fields = {name: shipped.manifest.to_dict()[name] for name in ("name", "version", "calibration", "decision")}
+    both = write_ensemble(tmp_path / "both", [shipped, shipped], [0.5, 0.5], 0.0, fields)
+    with pytest.raises(BundleError, match="an ensemble of glottis, glottis-2 has no single net"):
+        finished_net(both)
+    finished_net(both / "members" / "glottis-2")
 
 
 def test_a_folder_without_a_run_is_refused_by_name(tmp_path: Path) -> None:

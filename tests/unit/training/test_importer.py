@@ -17,7 +17,7 @@ from glottis.cli import program
 from glottis.errors import BundleError
 from glottis.nets import build_net
 from glottis.nets.of_bundle import torch_net
-from glottis.testing import voice
+from glottis.testing import tiny_bundle, voice
 from glottis.training.importer import import_checkpoint, read_state
 from tiny_encoder import TINY
 
@@ -147,6 +147,11 @@ def test_a_hugging_face_folder_scores_as_its_own_class_does(tmp_path: Path, labe
         logits = theirs(inputs).logits[0]
     real = next((n for n, name in labels.items() if name in {"real", "bonafide"}), 1)
     assert glottis.Detector(folder).scan(PCM(samples, 16_000)).score == pytest.approx(logits[real].item(), abs=1e-4)
+
+
+def test_what_is_a_bundle_already_is_said_to_be_one(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match="is a bundle already"):
+        import_checkpoint(tiny_bundle(tmp_path / "tiny"), tmp_path / "out", {}, name="one", licence="MIT")
 
 
 def test_a_folder_that_is_no_model_is_refused(tmp_path: Path) -> None:
