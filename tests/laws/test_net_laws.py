@@ -32,6 +32,7 @@ CASES = {
     "cepstral_attention, wavelet": ({"wavelet": True, "widths": [4, 8], "features": 16}, SHORT),
     "conformer": ({"blocks": 1, "features": 16, "kernel": 7}, SHORT),
     "conformer, head tokens": ({"blocks": 1, "features": 16, "kernel": 7, "attention": "tokens"}, SHORT),
+    "gmm": ({"components": 4}, SHORT),
     "hybrid": (
         {
             "parts": [
@@ -42,6 +43,8 @@ CASES = {
         SHORT,
     ),
     "lcnn": ({}, SHORT),
+    "lcnn, one layer over all frames, A-softmax": ({"pooling": "fixed", "window_s": 1.0, "head": "angular"}, SHORT),
+    "lcnn, attentive statistics on linear bands": ({"pooling": "attention", "frontend": "lfb80"}, SHORT),
     "mobile": ({}, SHORT),
     "mobile, EfficientNet on CQT": ({"backbone": "efficientnet_b0", "frontend": "cqt", "channels": 3}, SHORT),
     "rawgat_st": ({}, PAPER),

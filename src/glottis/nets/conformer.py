@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from glottis.nets.blocks.conformer import ClassTokenEncoder
 from glottis.nets.contract import Countermeasure
-from glottis.nets.frontends import find_frontend, rows_of
+from glottis.nets.frontends import USUAL_HZ, SpecAugment, find_frontend, rows_of
 from glottis.nets.heads import make_head
 
 
@@ -25,6 +25,9 @@ class Conformer(Countermeasure):
         attention: ``relative``, or ``tokens`` for one token a head; see `ClassTokenEncoder`.
         dropout: In the blocks.
         head: A key of `glottis.nets.heads.HEADS`.
+        mask_bands: See `SpecAugment`.
+        mask_frames: See `SpecAugment`.
+        sample_rate_hz: Of the samples.
     """
 
     def __init__(
@@ -38,10 +41,14 @@ class Conformer(Countermeasure):
         attention: str = "relative",
         dropout: float = 0.1,
         head: str = "two_logits",
+        mask_bands: int = 0,
+        mask_frames: int = 0,
+        sample_rate_hz: int = USUAL_HZ,
     ) -> None:
         super().__init__()
         self.head_kind = head
-        self.frontend = find_frontend(frontend)
+        self.frontend = find_frontend(frontend, sample_rate_hz)
+        self.mask = SpecAugment(mask_bands, mask_frames)
         self.narrow = nn.Sequential(
             nn.BatchNorm2d(1),
             nn.Conv2d(1, 32, 3, 2, 1),
@@ -64,7 +71,7 @@ class Conformer(Countermeasure):
 
     def embed(self, samples: Tensor) -> Tensor:
         """See `Countermeasure`; ``(batch, features)``."""
-        maps = self.narrow(self.frontend(samples))
+        maps = self.narrow(self.mask(self.frontend(samples)))
         told: Tensor = self.encoder(self.project(maps.permute(0, 3, 1, 2).flatten(2)))
         return told
 
