@@ -25,12 +25,36 @@ PAGE = (ROOT / "docs" / "systems.md").read_text(encoding="utf-8")
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
 def test_a_recipe_builds_all_that_it_names(path):
-    recipe = read_recipe(path, ["distil.teacher="])
+    light = ["net.config.num_hidden_layers=1"] if path.stem.startswith("ssl") else []
+    recipe = read_recipe(path, ["distil.teacher=", *light])
     net = build_recipe_net(recipe)
     Objective(net, recipe, torch.device("cpu"))
     Freezing(net, recipe.freeze, recipe.schedule.steps)
     assert rate(1, recipe.schedule) >= 0
     assert path.read_text().startswith("# ")
+
+
+VARIANTS = [
+    *(
+        ("ecanet18", [f"net.depth={depth}", f"net.attention={attention}", f"net.frontend={frontend}"])
+        for depth in (9, 18, 34, 50)
+        for attention in ("eca", "se")
+        for frontend in ("f0_subband", "log_spectrum", "lfcc")
+    ),
+    ("lcnn", ["net.head=cosine", "loss.name=p2sgrad"]),
+    ("lcnn_2019", ["net.frontend=lfb80"]),
+    ("lfcc_gmm", ["net.frontend=lfcc_2021"]),
+    ("lfcc_gmm", ["net.frontend=cqcc"]),
+    ("mobilenet", ["net.frontend=cqt", "sample_rate_hz=24000"]),
+    ("aasist", ["net.mask_bands=19", "sample_rate_hz=48000"]),
+]
+
+
+@pytest.mark.parametrize(("name", "settings"), VARIANTS, ids=str)
+def test_a_variant_on_the_page_is_a_setting_of_a_recipe(name, settings):
+    recipe = read_recipe(ROOT / "recipes" / f"{name}.toml", settings)
+    Objective(build_recipe_net(recipe), recipe, torch.device("cpu"))
+    assert all(setting.partition("=")[0].split(".")[-1] in PAGE for setting in settings)
 
 
 def test_every_net_has_a_recipe_and_every_recipe_of_a_system_a_row():

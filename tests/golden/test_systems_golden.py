@@ -7,8 +7,10 @@ get weights by a formula of their names ("rule F"), so that names, shapes and ar
 
 from __future__ import annotations
 
+import io
 import json
 import struct
+import warnings
 import zlib
 from pathlib import Path
 
@@ -26,7 +28,7 @@ from glottis.nets.rawgat_st import RawGATST
 from glottis.nets.rawnet2 import RawNet2
 from glottis.nets.se_resnet import SEResNet
 from glottis.nets.specrnet import SpecRNet
-from glottis.nets.ssl_heads import AasistHead, LayersHead
+from glottis.nets.ssl_heads import AasistHead, ConformerHead, LayersHead, Nes2NetHead
 from glottis.training.importer import import_checkpoint
 from glottis.training.losses import build_loss, soft_loss
 from glottis.training.recipe import Loss
@@ -219,6 +221,68 @@ def test_sensitive_layers_of_an_encoder():
     with torch.inference_mode():
         found = torch.nn.functional.selu(head.fc3(head([layers[0], *layers]))).log_softmax(dim=1)
     np.testing.assert_allclose(found[0], expected["logits"], atol=5e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "last", "learned"),
+    [
+        ("Nes2Net_X", Nes2NetHead, "Nested_Res2Net_TDNN", 512_039),
+        ("TCM_conformer", lambda features: ConformerHead(features, attention="tokens"), "conformer", 2_382_628),
+    ],
+)
+def test_wide_heads_on_the_frames_of_an_encoder(name, make, last, learned):
+    expected = facts("golden2.json")[f"head_{name}"]
+    head = make(1024)
+    output = torch.nn.Linear(head.width, 2)
+    setattr(getattr(head, last), "fc" if name == "Nes2Net_X" else "fc5", output)
+    fixed = {name: one.clone() for name, one in head.named_buffers() if name.endswith("positional_emb")}
+    by_formula(head).load_state_dict(fixed, strict=False)
+    assert {key: list(one.shape) for key, one in head.state_dict().items()} == {
+        key: shape for key, (shape, _) in facts(f"keys_head_{name}.json").items()
+    }
+    assert sum(p.numel() for p in head.parameters()) == learned
+    frames = grid(99, 1, 201, 1024)
+    with torch.inference_mode():
+        found = output(head([frames]))
+        three = output(head([torch.cat([frames, -frames, frames])]))
+    np.testing.assert_allclose(found[0], expected["logits"], atol=5e-6)
+    np.testing.assert_allclose(three[2], expected["logits"], atol=5e-6)
+    session = onnxruntime.InferenceSession(exported(head, output, frames), providers=["CPUExecutionProvider"])
+    for batch in (frames, torch.cat([frames, -frames, frames])):
+        found = session.run(None, {"frames": batch.numpy()})[0]
+        np.testing.assert_allclose(found[-1], expected["logits"], atol=1e-3)
+
+
+class Whole(torch.nn.Module):
+    """A head and its last layer, on frames."""
+
+    def __init__(self, head, output):
+        super().__init__()
+        self.head, self.output = head, output
+
+    def forward(self, frames):
+        return self.output(self.head([frames]))
+
+
+def exported(head, output, frames):
+    out = io.BytesIO()
+    with warnings.catch_warnings(action="ignore"):
+        torch.onnx.export(
+            Whole(head, output).eval(),
+            (frames.expand(2, -1, -1),),
+            out,
+            input_names=["frames"],
+            dynamic_axes={"frames": {0: "batch"}},
+            opset_version=17,
+            dynamo=False,
+        )
+    return out.getvalue()
+
+
+def test_xlsr_conformer_has_the_published_size():
+    """2,506 thousand with its last layer."""
+    head = ConformerHead(1024)
+    assert round((sum(p.numel() for p in head.parameters()) + 2 * 145) / 1000) == 2506
 
 
 class TestLosses:

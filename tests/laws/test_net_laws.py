@@ -31,6 +31,8 @@ CASES = {
     "cepstral_attention": ({"widths": [4, 8], "features": 16}, SHORT),
     "cepstral_attention, wavelet": ({"wavelet": True, "widths": [4, 8], "features": 16}, SHORT),
     "conformer": ({"blocks": 1, "features": 16, "kernel": 7}, SHORT),
+    "conformer, head tokens": ({"blocks": 1, "features": 16, "kernel": 7, "attention": "tokens"}, SHORT),
+    "gmm": ({"components": 4}, SHORT),
     "hybrid": (
         {
             "parts": [
@@ -41,6 +43,8 @@ CASES = {
         SHORT,
     ),
     "lcnn": ({}, SHORT),
+    "lcnn, one layer over all frames, A-softmax": ({"pooling": "fixed", "window_s": 1.0, "head": "angular"}, SHORT),
+    "lcnn, attentive statistics on linear bands": ({"pooling": "attention", "frontend": "lfb80"}, SHORT),
     "mobile": ({}, SHORT),
     "mobile, EfficientNet on CQT": ({"backbone": "efficientnet_b0", "frontend": "cqt", "channels": 3}, SHORT),
     "rawgat_st": ({}, PAPER),
@@ -58,6 +62,17 @@ CASES = {
     "ssl, hubert and an LSTM": ({"encoder": "hubert", "config": TINY, "back": "bilstm"}, SHORT),
     "ssl, WavLM and AASIST": ({"encoder": "wavlm", "config": TINY, "back": "aasist"}, SHORT),
     "ssl, all layers": ({"config": TINY, "back": "layers"}, PAPER),
+    "ssl, a Conformer": ({"config": TINY, "back": "conformer", "back_width": 16}, SHORT),
+    "ssl, a Conformer with TCM": (
+        {"config": TINY, "back": "conformer", "back_args": {"attention": "tokens", "blocks": 1}},
+        SHORT,
+    ),
+    "ssl, Nes2Net": (
+        {"config": TINY, "back": "nes2net", "back_args": {"groups": 4, "scale": 4, "weighted": False}},
+        SHORT,
+    ),
+    "ssl, Nes2Net-X": ({"config": TINY, "back": "nes2net", "back_args": {"groups": 4, "scale": 4}}, SHORT),
+    "ssl, attentive statistics": ({"config": TINY, "back": "attentive"}, SHORT),
     "ssl, a transformer": ({"config": TINY, "back": "transformer", "normalise": False}, SHORT),
     "ssl, two layers": ({"config": TINY, "back": "mlp"}, SHORT),
     "spectral_resnet": ({"widths": [8, 16], "blocks": [1, 1], "frame_features": 16, "raise_to": 0.3}, SHORT),
@@ -68,7 +83,8 @@ DEAD = {
     "rawgat_st": r"encoder.\.[1-5]\.0\.(bn1|conv_1)\.",
     "rawnet2": r"block[1-5]\.0\.bn1\.",
     # of the last step, which is all that is read, the backward GRU has heard one frame
-    "ssl": r"ssl\.masked_spec_embed|back\.encoder\.[1-5]\.0\.bn1\.",  # masks are of pre-training
+    # masks are of pre-training
+    "ssl": r"ssl\.masked_spec_embed|back\.encoder\.[1-5]\.0\.bn1\.|back\.pooling\.attention\.2\.bias",
     "hybrid": r"parts\.0\.classifier|parts\.1\.(output|pooling\.attention\.2\.bias)",  # their own last layers
     "specrnet": r"block[24]\.0\.bn1\.|gru\.weight_hh_l1_reverse",
     # the bias of the last attention layer moves all frames alike, so the softmax hides it

@@ -15,7 +15,7 @@ from torch.nn import functional
 from glottis.nets.blocks.graph import GraphAttention, GraphPool, HeterogeneousAttention
 from glottis.nets.blocks.raw_residual import RawResidual
 from glottis.nets.contract import Countermeasure
-from glottis.nets.frontends.sinc import Sinc
+from glottis.nets.frontends import USUAL_HZ, Sinc, SpecAugment
 
 
 class GraphBackend(nn.Module):
@@ -78,6 +78,8 @@ class AASIST(GraphBackend, Countermeasure):
         bands: Filters of the sinc bank.
         taps: Their length.
         dropout: Before the last layer.
+        mask_bands: Most neighbouring filters that are silenced while it learns; 0 for none, as published.
+        sample_rate_hz: Of the samples.
     """
 
     head_kind = "two_logits"
@@ -91,9 +93,12 @@ class AASIST(GraphBackend, Countermeasure):
         bands: int = 70,
         taps: int = 128,
         dropout: float = 0.5,
+        mask_bands: int = 0,
+        sample_rate_hz: int = USUAL_HZ,
     ) -> None:
         super().__init__(widths[-1], bands // 3, dims, ratios)
-        self.conv_time = Sinc(bands, taps)
+        self.conv_time = Sinc(bands, taps, sample_rate_hz=sample_rate_hz)
+        self.mask = SpecAugment(mask_bands, masks=1)
         self.first_bn = nn.BatchNorm2d(1)
         before = (1, *widths[:-1])
         self.encoder = nn.Sequential(
@@ -111,7 +116,7 @@ class AASIST(GraphBackend, Countermeasure):
 
     def embed(self, samples: Tensor) -> Tensor:
         """See `Countermeasure`."""
-        bands = functional.max_pool2d(self.conv_time(samples)[:, None].abs(), (3, 3))
+        bands = functional.max_pool2d(self.mask(self.conv_time(samples)[:, None]).abs(), (3, 3))
         maps = self.encoder(functional.selu(self.first_bn(bands))).abs()
         return self.read(maps.amax(dim=3).transpose(1, 2), maps.amax(dim=2).transpose(1, 2))
 

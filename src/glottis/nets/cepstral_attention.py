@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from glottis.nets.blocks.pooling import AttentiveStatistics
 from glottis.nets.contract import Countermeasure
-from glottis.nets.frontends import Cepstra, WaveletPackets
+from glottis.nets.frontends import USUAL_HZ, Cepstra, SpecAugment, WaveletPackets
 from glottis.nets.heads import make_head
 
 COEFFICIENTS = 40
@@ -27,6 +27,9 @@ class CepstralAttention(Countermeasure):
         heads: Of the attention.
         dropout: Everywhere.
         head: A key of `glottis.nets.heads.HEADS`.
+        mask_bands: See `SpecAugment`.
+        mask_frames: See `SpecAugment`.
+        sample_rate_hz: Of the samples.
     """
 
     def __init__(
@@ -38,11 +41,15 @@ class CepstralAttention(Countermeasure):
         heads: int = 4,
         dropout: float = 0.3,
         head: str = "two_logits",
+        mask_bands: int = 0,
+        mask_frames: int = 0,
+        sample_rate_hz: int = USUAL_HZ,
     ) -> None:
         super().__init__()
         self.head_kind = head
-        self.frontend = Cepstra(COEFFICIENTS, "mel", window_samples=400)
-        self.wavelet = WaveletPackets() if wavelet else None
+        self.frontend = Cepstra(COEFFICIENTS, "mel", window_samples=400, sample_rate_hz=sample_rate_hz)
+        self.wavelet = WaveletPackets(sample_rate_hz=sample_rate_hz) if wavelet else None
+        self.mask = SpecAugment(mask_bands, mask_frames)
         rows = 3 * COEFFICIENTS + (0 if self.wavelet is None else self.wavelet.bands)
         self.scale = nn.BatchNorm1d(rows)
         layers: list[nn.Module] = []
@@ -68,7 +75,7 @@ class CepstralAttention(Countermeasure):
             packets = self.wavelet(samples)
             frames = min(rows.shape[2], packets.shape[2])
             rows = torch.cat([rows[:, :, :frames], packets[:, :, :frames]], dim=1)
-        maps = self.convolutions(self.scale(rows)[:, None])
+        maps = self.convolutions(self.mask(self.scale(rows)[:, None]))
         told = self.attention(self.project(maps.permute(0, 3, 1, 2).flatten(2)))
         embedding: Tensor = self.pooling(told.transpose(1, 2))
         return embedding

@@ -10,9 +10,10 @@ from torch import Tensor, nn
 
 from glottis.errors import RecipeError
 from glottis.nets.contract import Countermeasure
+from glottis.nets.frontends import USUAL_HZ
 from glottis.nets.heads import make_head
 
-SAMPLES = 64_600
+SECONDS = 4.0375
 
 
 class Hybrid(Countermeasure):
@@ -24,13 +25,19 @@ class Hybrid(Countermeasure):
         parts: Two nets or more, each a table with `name` and its settings.
         dropout: Before the last layer.
         head: A key of `glottis.nets.heads.HEADS`.
+        sample_rate_hz: Of the samples; each part is told it where it is not 16 kHz.
 
     Raises:
         RecipeError: Fewer than two parts, or one without a name.
     """
 
     def __init__(
-        self, *, parts: list[Mapping[str, Any]] | None = None, dropout: float = 0.2, head: str = "two_logits"
+        self,
+        *,
+        parts: list[Mapping[str, Any]] | None = None,
+        dropout: float = 0.2,
+        head: str = "two_logits",
+        sample_rate_hz: int = USUAL_HZ,
     ) -> None:
         from glottis.nets.registry import build_net
 
@@ -40,12 +47,16 @@ class Hybrid(Countermeasure):
         if len(parts) < 2 or not all("name" in part for part in parts):  # noqa: PLR2004 (of one there is no hybrid)
             raise RecipeError("net.parts must be two tables or more, each with a name")
         self.head_kind = head
-        nets = [build_net(part["name"], {key: value for key, value in part.items() if key != "name"}) for part in parts]
+        rate = {} if sample_rate_hz == USUAL_HZ else {"sample_rate_hz": sample_rate_hz}
+        nets = [
+            build_net(part["name"], rate | {key: value for key, value in part.items() if key != "name"})
+            for part in parts
+        ]
         self.parts = nn.ModuleList(nets)
         widths = []
         for part in nets:
             with torch.no_grad():
-                widths.append(part.eval().embed(torch.zeros(1, SAMPLES)).shape[1])
+                widths.append(part.eval().embed(torch.zeros(1, round(SECONDS * sample_rate_hz))).shape[1])
             part.train()
             for parameter in _last_layer(part, widths[-1]):
                 parameter.requires_grad = False

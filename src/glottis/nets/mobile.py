@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from glottis.errors import RecipeError
 from glottis.nets.contract import Countermeasure
-from glottis.nets.frontends import find_frontend
+from glottis.nets.frontends import USUAL_HZ, SpecAugment, find_frontend
 from glottis.nets.heads import make_head
 
 
@@ -103,6 +103,9 @@ class Mobile(Countermeasure):
         channels: Of the input; the front-end's map is given to each.
         dropout: Before the last layer.
         head: A key of `glottis.nets.heads.HEADS`.
+        mask_bands: See `SpecAugment`.
+        mask_frames: See `SpecAugment`.
+        sample_rate_hz: Of the samples.
     """
 
     def __init__(
@@ -113,12 +116,16 @@ class Mobile(Countermeasure):
         channels: int = 1,
         dropout: float = 0.2,
         head: str = "two_logits",
+        mask_bands: int = 0,
+        mask_frames: int = 0,
+        sample_rate_hz: int = USUAL_HZ,
     ) -> None:
         super().__init__()
         if backbone not in STAGES:
             raise RecipeError(f"unknown backbone {backbone!r}", hint=f"one of {', '.join(STAGES)}")
         self.head_kind, self.channels = head, channels
-        self.frontend = find_frontend(frontend)
+        self.frontend = find_frontend(frontend, sample_rate_hz)
+        self.mask = SpecAugment(mask_bands, mask_frames)
         self.scale = nn.BatchNorm2d(1)
         efficient = backbone == "efficientnet_b0"
         act: type[nn.Module] = nn.SiLU if efficient else nn.ReLU6
@@ -140,7 +147,7 @@ class Mobile(Countermeasure):
 
     def embed(self, samples: Tensor) -> Tensor:
         """See `Countermeasure`; ``(batch, 1280)``."""
-        maps = self.scale(self.frontend(samples)).expand(-1, self.channels, -1, -1)
+        maps = self.scale(self.mask(self.frontend(samples))).expand(-1, self.channels, -1, -1)
         embedding: Tensor = self.features(maps).mean(dim=(2, 3))
         return embedding
 

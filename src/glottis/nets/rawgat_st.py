@@ -16,7 +16,7 @@ from glottis.errors import RecipeError
 from glottis.nets.blocks.graph import GraphAttention, GraphPool
 from glottis.nets.blocks.raw_residual import RawResidual
 from glottis.nets.contract import Countermeasure
-from glottis.nets.frontends.sinc import Sinc
+from glottis.nets.frontends import Sinc, SpecAugment
 
 WIDTHS = (32, 32, 64, 64, 64, 64)
 SPECTRAL, TEMPORAL, FUSED, LAST = 14, 23, 12, 7
@@ -33,17 +33,19 @@ class RawGATST(Countermeasure):
 
     Args:
         fusion: How the graphs are joined: ``mul``, ``add`` or ``cat``.
+        mask_bands: Most neighbouring filters that are silenced while it learns; published with 13.
     """
 
     head_kind = "two_logits"
 
-    def __init__(self, *, fusion: str = "mul") -> None:
+    def __init__(self, *, fusion: str = "mul", mask_bands: int = 0) -> None:
         super().__init__()
         if fusion not in FUSIONS:
             raise RecipeError(f"unknown fusion {fusion!r}", hint=f"one of {', '.join(FUSIONS)}")
         self.fusion = fusion
         wide = 2 if fusion == "cat" else 1
         self.conv_time = Sinc(70, 128)
+        self.mask = SpecAugment(mask_bands, masks=1)
         self.first_bn = nn.BatchNorm2d(1)
         self.encoder1, self.encoder2 = _encoder(), _encoder()
         self.GAT_layer1, self.GAT_layer2 = GraphAttention(64, 32), GraphAttention(64, 32)
@@ -61,7 +63,7 @@ class RawGATST(Countermeasure):
 
     def embed(self, samples: Tensor) -> Tensor:
         """See `Countermeasure`; ``(batch, 7)``."""
-        bands = functional.max_pool2d(self.conv_time(samples)[:, None].abs(), (3, 3))
+        bands = functional.max_pool2d(self.mask(self.conv_time(samples)[:, None]).abs(), (3, 3))
         bands = functional.selu(self.first_bn(bands))
         spectral = self.encoder1(bands).abs().amax(dim=3).transpose(1, 2)
         temporal = self.encoder2(bands).abs().amax(dim=2).transpose(1, 2)

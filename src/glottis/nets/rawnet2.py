@@ -14,7 +14,7 @@ from torch.nn import functional
 from glottis.errors import RecipeError
 from glottis.nets.blocks.leaky_residual import LeakyResidual, scaled
 from glottis.nets.contract import Countermeasure
-from glottis.nets.frontends.sinc import Sinc
+from glottis.nets.frontends import USUAL_HZ, Sinc
 
 FORMS = ("2019", "2021", "asvspoof5")
 
@@ -28,6 +28,7 @@ class RawNet2(Countermeasure):
         widths: Channels of the six blocks, by default the form's.
         hidden: Of the three-layer GRU.
         learned: Whether the edges of the sinc filters are learned.
+        sample_rate_hz: Of the samples.
     """
 
     head_kind = "two_logits"
@@ -39,6 +40,7 @@ class RawNet2(Countermeasure):
         widths: Sequence[int] | None = None,
         hidden: int = 1024,
         learned: bool = False,
+        sample_rate_hz: int = USUAL_HZ,
     ) -> None:
         super().__init__()
         if form not in FORMS:
@@ -47,7 +49,13 @@ class RawNet2(Countermeasure):
         first = form == "2019"
         bands = 128 if first else 20
         wide = tuple(widths or ((128, 128, 512, 512, 512, 512) if first else (20, 20, 128, 128, 128, 128)))
-        self.Sinc_conv = Sinc(bands, 129 if first else 1025, points=131 if first else None, learned=learned)
+        self.Sinc_conv = Sinc(
+            bands,
+            129 if first else 1025,
+            points=131 if first else None,
+            learned=learned,
+            sample_rate_hz=sample_rate_hz,
+        )
         self.first_bn = nn.BatchNorm1d(bands)
         for i, (c_in, c_out) in enumerate(zip((bands, *wide[:-1]), wide, strict=True)):
             block = LeakyResidual(c_in, c_out, axes=1, pool=3, first=i == 0, alive=form != "2021")

@@ -12,6 +12,7 @@ from glottis.nets.aasist import AASIST
 from glottis.nets.cepstral_attention import CepstralAttention
 from glottis.nets.conformer import Conformer
 from glottis.nets.contract import Countermeasure
+from glottis.nets.gmm import GMM
 from glottis.nets.hybrid import Hybrid
 from glottis.nets.lcnn import LCNN
 from glottis.nets.mobile import Mobile
@@ -26,6 +27,7 @@ NETS: dict[str, Callable[..., Countermeasure]] = {
     "aasist": AASIST,
     "cepstral_attention": CepstralAttention,
     "conformer": Conformer,
+    "gmm": GMM,
     "hybrid": Hybrid,
     "lcnn": LCNN,
     "mobile": Mobile,

@@ -15,7 +15,7 @@ from torch.nn import functional
 from glottis.errors import RecipeError
 from glottis.nets.blocks.attention import ECA
 from glottis.nets.contract import Countermeasure
-from glottis.nets.frontends import find_frontend
+from glottis.nets.frontends import USUAL_HZ, SpecAugment, find_frontend
 from glottis.nets.heads import make_head
 
 DEPTHS = {9: (1, 1, 1, 1), 18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3)}
@@ -84,6 +84,9 @@ class SEResNet(Countermeasure):
         stem_kernel: Size of the first convolution.
         stem_stride: Its stride, and whether a pooling by two follows (only if it is 2).
         head: A key of `glottis.nets.heads.HEADS`; ``angular`` for A-softmax.
+        mask_bands: See `SpecAugment`.
+        mask_frames: See `SpecAugment`.
+        sample_rate_hz: Of the samples.
     """
 
     def __init__(
@@ -97,11 +100,15 @@ class SEResNet(Countermeasure):
         stem_kernel: int = 7,
         stem_stride: int = 2,
         head: str = "angular",
+        mask_bands: int = 0,
+        mask_frames: int = 0,
+        sample_rate_hz: int = USUAL_HZ,
     ) -> None:
         super().__init__()
         if depth not in DEPTHS or attention not in ("se", "eca"):
             raise RecipeError(f"depth {depth}, attention {attention!r}", hint="9, 18, 34 or 50; se or eca")
-        self.frontend, self.head_kind = find_frontend(frontend), head
+        self.frontend, self.head_kind = find_frontend(frontend, sample_rate_hz), head
+        self.mask = SpecAugment(mask_bands, mask_frames)
         self.conv1 = nn.Conv2d(1, widths[0], stem_kernel, stem_stride, stem_kernel // 2, bias=False)
         self.bn1 = nn.BatchNorm2d(widths[0])
         self.pool = nn.MaxPool2d(3, 2, 1) if stem_stride > 1 else nn.Identity()
@@ -123,7 +130,7 @@ class SEResNet(Countermeasure):
 
     def embed(self, samples: Tensor) -> Tensor:
         """See `Countermeasure`."""
-        maps: Tensor = self.pool(functional.relu(self.bn1(self.conv1(self.frontend(samples)))))
+        maps: Tensor = self.pool(functional.relu(self.bn1(self.conv1(self.mask(self.frontend(samples))))))
         for block in self.blocks():
             maps = block(maps)
         return maps.mean(dim=(2, 3))

@@ -11,9 +11,10 @@ from itertools import pairwise
 from torch import Tensor, nn
 from torch.nn import functional
 
+from glottis.errors import RecipeError
 from glottis.nets.blocks.leaky_residual import LeakyResidual, scaled
 from glottis.nets.contract import Countermeasure
-from glottis.nets.frontends import find_frontend
+from glottis.nets.frontends import USUAL_HZ, SpecAugment, find_frontend, rows_of
 
 WIDTHS = (1, 20, 64, 64)
 HIDDEN = 64
@@ -24,13 +25,30 @@ class SpecRNet(Countermeasure):
 
     Args:
         frontend: A key of `glottis.nets.frontends.FRONTENDS` with 64 to 127 bands, such as ``lfb80`` or ``mel80``.
+        mask_bands: See `SpecAugment`.
+        mask_frames: See `SpecAugment`.
+        sample_rate_hz: Of the samples.
+
+    Raises:
+        RecipeError: The front-end has too few bands, or too many.
     """
 
     head_kind = "logit"
 
-    def __init__(self, *, frontend: str = "lfb80") -> None:
+    def __init__(
+        self,
+        *,
+        frontend: str = "lfb80",
+        mask_bands: int = 0,
+        mask_frames: int = 0,
+        sample_rate_hz: int = USUAL_HZ,
+    ) -> None:
         super().__init__()
-        self.frontend = find_frontend(frontend)
+        self.frontend = find_frontend(frontend, sample_rate_hz)
+        rows = rows_of(self.frontend)
+        if rows // 64 != 1:
+            raise RecipeError(f"specrnet: {rows} bands of {frontend}", hint="64 to 127, such as lfb80 or mel80")
+        self.mask = SpecAugment(mask_bands, mask_frames)
         self.first_bn = nn.BatchNorm2d(1)
         for i, (c_in, c_out) in enumerate(pairwise(WIDTHS)):
             self.add_module(f"block{2 * i}", nn.Sequential(LeakyResidual(c_in, c_out, axes=2, pool=2, first=i == 0)))
@@ -46,7 +64,7 @@ class SpecRNet(Countermeasure):
 
     def embed(self, samples: Tensor) -> Tensor:
         """See `Countermeasure`; ``(batch, 128)``."""
-        return self.embed_maps(self.frontend(samples))
+        return self.embed_maps(self.mask(self.frontend(samples)))
 
     def embed_maps(self, maps: Tensor) -> Tensor:
         """From the front-end's ``(batch, 1, bands, frames)``."""

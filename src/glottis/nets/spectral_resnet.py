@@ -9,20 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor, nn
 
 from glottis.nets.blocks import AttentiveStatistics, ResidualBlock
 from glottis.nets.contract import Countermeasure
-from glottis.nets.frontends import LogSpectrum
+from glottis.nets.frontends import USUAL_HZ, LogSpectrum, SpecAugment
 
 
 class SpectralResNet(Countermeasure):
     """Samples ``(batch, n)`` to ``(score (batch,), embedding (batch, 2 * frame_features))``.
 
     Args:
-        n_fft: Window and transform of the front-end, in samples.
-        hop_samples: Step between its frames.
+        n_fft: Window and transform of the front-end, in samples at 16 kHz.
+        hop_samples: Step between its frames, likewise.
         raise_to: See `LogSpectrum`.
         widths: Channels of each stage; each stage after the first halves frequency and time.
         blocks: Residual blocks of each stage.
@@ -31,8 +30,9 @@ class SpectralResNet(Countermeasure):
         attention: ``se``, ``eca`` or ``none``.
         frame_features: Features of a frame before pooling.
         dropout: Before the last layer.
-        mask_bands: Most frequency bins of each of two masks in training (SpecAugment); 0 for none.
-        mask_frames: The same for time, in frames.
+        mask_bands: See `SpecAugment`.
+        mask_frames: See `SpecAugment`.
+        sample_rate_hz: Of the samples.
     """
 
     head_kind = "logit"
@@ -52,11 +52,11 @@ class SpectralResNet(Countermeasure):
         dropout: float = 0.2,
         mask_bands: int = 40,
         mask_frames: int = 40,
+        sample_rate_hz: int = USUAL_HZ,
     ) -> None:
         super().__init__()
-        self.frontend = LogSpectrum(n_fft, hop_samples, raise_to=raise_to)
-        self.mask_bands = mask_bands
-        self.mask_frames = mask_frames
+        self.frontend = LogSpectrum(n_fft, hop_samples, raise_to=raise_to, sample_rate_hz=sample_rate_hz)
+        self.mask = SpecAugment(mask_bands, mask_frames)
         stride = (int(stem_stride[0]), int(stem_stride[1]))
         self.stem = nn.Sequential(
             nn.Conv2d(1, widths[0], stem_kernel, stride, stem_kernel // 2, bias=False),
@@ -65,7 +65,7 @@ class SpectralResNet(Countermeasure):
         )
         stages: list[nn.Module] = []
         width = widths[0]
-        bands = (n_fft // 2 + 1 - 1) // stride[0] + 1
+        bands = (self.frontend.spectrum.bins - 1) // stride[0] + 1
         for stage, (wanted, count) in enumerate(zip(widths, blocks, strict=True)):
             for block in range(count):
                 step = 2 if stage > 0 and block == 0 else 1
@@ -86,10 +86,7 @@ class SpectralResNet(Countermeasure):
 
     def embed(self, samples: Tensor) -> Tensor:
         """See `Countermeasure`."""
-        spectrum = self.frontend(samples)
-        if self.training:
-            spectrum = self._mask(spectrum)
-        maps = self.stages(self.stem(spectrum))
+        maps = self.stages(self.stem(self.mask(self.frontend(samples))))
         embedding: Tensor = self.norm(self.pooling(self.frames(maps.flatten(1, 2))))
         return embedding
 
@@ -97,19 +94,3 @@ class SpectralResNet(Countermeasure):
         """See `Countermeasure`."""
         logit: Tensor = self.output(self.dropout(embedding))
         return logit
-
-    def _mask(self, spectrum: Tensor) -> Tensor:
-        """Two masks over frequency and two over time, drawn for each row (Park et al., 2019); 0 is the mean."""
-        keep = spectrum.new_ones(())
-        for dim, most in ((2, self.mask_bands), (3, self.mask_frames)):
-            if most <= 0:
-                continue
-            size = spectrum.shape[dim]
-            shape = [1, 1, 1, 1]
-            shape[dim] = size
-            place = torch.arange(size, device=spectrum.device).view(shape)
-            for _ in range(2):
-                length = torch.randint(0, most + 1, (len(spectrum), 1, 1, 1), device=spectrum.device)
-                start = (torch.rand(len(spectrum), 1, 1, 1, device=spectrum.device) * (size - length)).long()
-                keep = keep * ((place < start) | (place >= start + length))
-        return keep * spectrum

@@ -28,7 +28,8 @@ class SSLNet(Countermeasure):
         config: Settings of the encoder's configuration, such as ``hidden_size``, over its defaults.
         mix: Whether the head sees one learned mixture of all layers in the place of the last one.
         back: The head: a key of `glottis.nets.ssl_heads.SSL_HEADS`.
-        back_width: The width of its embedding, or 0 for its own; ``aasist`` has only its own.
+        back_width: The width of its embedding, or 0 for its own; ``aasist`` and ``nes2net`` have only their own.
+        back_args: Further settings of the head.
         normalise: Whether each window is brought to mean 0 and variance 1, as the encoders' own feature extractors do;
             the anti-spoofing code on fairseq does not.
         head: A key of `glottis.nets.heads.HEADS`.
@@ -47,6 +48,7 @@ class SSLNet(Countermeasure):
         mix: bool = False,
         back: str = "mean",
         back_width: int = 0,
+        back_args: Mapping[str, Any] | None = None,
         normalise: bool = True,
         head: str = "two_logits",
     ) -> None:
@@ -56,7 +58,7 @@ class SSLNet(Countermeasure):
         layers: int = self.ssl.config.num_hidden_layers  # type: ignore[union-attr, assignment]
         self.layer_weights = nn.Parameter(torch.zeros(layers + 1)) if mix else None
         features = cast("int", self.ssl.config.hidden_size)  # type: ignore[union-attr]
-        self.back = make_ssl_head(back, features, back_width)
+        self.back = make_ssl_head(back, features, back_width, back_args)
         self.output = make_head(head, cast("int", self.back.width))
 
     def blocks(self) -> list[nn.Module]:

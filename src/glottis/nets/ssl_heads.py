@@ -6,8 +6,9 @@ embedding.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +16,9 @@ from torch.nn import functional
 
 from glottis.errors import RecipeError
 from glottis.nets.aasist import GraphBackend
+from glottis.nets.blocks.conformer import ClassTokenEncoder
+from glottis.nets.blocks.nested_res2net import NestedRes2Net
+from glottis.nets.blocks.pooling import AttentiveStatistics
 from glottis.nets.blocks.raw_residual import RawResidual
 
 Hidden = Sequence[Tensor]
@@ -48,6 +52,19 @@ class MlpHead(nn.Module):
     def forward(self, hidden: Hidden) -> Tensor:
         """See the module."""
         embedding: Tensor = self.layers(hidden[-1].mean(dim=1))
+        return embedding
+
+
+class AttentiveHead(nn.Module):
+    """Attentive statistics over time of a projection of every frame."""
+
+    def __init__(self, features: int, width: int = 256) -> None:
+        super().__init__()
+        self.projector, self.pooling, self.width = nn.Linear(features, width), AttentiveStatistics(width), 2 * width
+
+    def forward(self, hidden: Hidden) -> Tensor:
+        """See the module."""
+        embedding: Tensor = self.pooling(self.projector(hidden[-1]).transpose(1, 2))
         return embedding
 
 
@@ -137,22 +154,88 @@ class LayersHead(nn.Module):
         return functional.selu(self.fc1(functional.max_pool2d(maps, 3).flatten(1)))
 
 
+class ConformerHead(nn.Module):
+    """Projected frames and a class token through a Conformer, named as published.
+
+    With relative positions this is XLSR-Conformer (Rosello et al., 2023), with head tokens its form with
+    temporal-channel modelling (Truong et al., 2024). The embedding is the input of the published ``conformer.fc5``.
+
+    Args:
+        features: d.
+        width: Of a projected frame and of the embedding.
+        attention: See `ClassTokenEncoder`.
+        blocks: See `ClassTokenEncoder`.
+        heads: See `ClassTokenEncoder`.
+        kernel: See `ClassTokenEncoder`.
+    """
+
+    def __init__(
+        self,
+        features: int,
+        width: int = 144,
+        *,
+        attention: str = "relative",
+        blocks: int = 4,
+        heads: int = 4,
+        kernel: int = 31,
+    ) -> None:
+        super().__init__()
+        self.width = width
+        self.LL = nn.Linear(features, width)
+        self.first_bn = nn.BatchNorm2d(1)
+        self.conformer = ClassTokenEncoder(width, blocks, heads, kernel, attention=attention)
+
+    def forward(self, hidden: Hidden) -> Tensor:
+        """See the module."""
+        frames = functional.selu(self.first_bn(self.LL(hidden[-1])[:, None]))[:, 0]
+        embedding: Tensor = self.conformer(frames)
+        return embedding
+
+
+class Nes2NetHead(nn.Module):
+    """A nested Res2Net on the frames as they are, named as published; the embedding is the input of its ``fc``.
+
+    Args:
+        features: d.
+        settings: See `NestedRes2Net`.
+    """
+
+    def __init__(self, features: int, **settings: Any) -> None:
+        super().__init__()
+        self.Nested_Res2Net_TDNN = NestedRes2Net(features, **settings)
+        self.width = self.Nested_Res2Net_TDNN.width
+
+    def forward(self, hidden: Hidden) -> Tensor:
+        """See the module."""
+        embedding: Tensor = self.Nested_Res2Net_TDNN(hidden[-1].transpose(1, 2))
+        return embedding
+
+
 SSL_HEADS: dict[str, Callable[..., nn.Module]] = {
     "mean": MeanHead,
     "mlp": MlpHead,
+    "attentive": AttentiveHead,
     "bilstm": BilstmHead,
     "transformer": TransformerHead,
+    "conformer": ConformerHead,
     "aasist": AasistHead,
     "layers": LayersHead,
+    "nes2net": Nes2NetHead,
 }
 
 
-def make_ssl_head(kind: str, features: int, width: int = 0) -> nn.Module:
-    """A head by name, with its own width or another.
+def make_ssl_head(kind: str, features: int, width: int = 0, settings: Mapping[str, Any] | None = None) -> nn.Module:
+    """A head by name, with its own width or another, and with what further settings it has.
 
     Raises:
-        RecipeError: It is unknown.
+        RecipeError: It is unknown, or has no such setting.
     """
     if kind not in SSL_HEADS:
         raise RecipeError(f"unknown back {kind!r}", hint=f"one of {', '.join(SSL_HEADS)}")
-    return SSL_HEADS[kind](features, **({"width": width} if width else {}))
+    given = {**({"width": width} if width else {}), **(settings or {})}
+    try:
+        return SSL_HEADS[kind](features, **given)
+    except TypeError as error:
+        raise RecipeError(
+            f"back {kind}: {error}", hint="set net.back_width and net.back_args to what it has"
+        ) from error

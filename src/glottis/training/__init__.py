@@ -14,6 +14,7 @@ import glottis
 from glottis.augment import Chain
 from glottis.errors import RecipeError
 from glottis.training.batches import ChainAugment
+from glottis.training.em import fit_mixtures
 from glottis.training.exporter import export_bundle
 from glottis.training.loop import fit_net
 from glottis.training.recipe import Recipe, read_recipe
@@ -51,7 +52,8 @@ def train(
     training = open_tables(recipe.data.train, "train", cache, recipe.sample_rate_hz)
     dev = open_tables((recipe.data.dev,), "dev", cache, recipe.sample_rate_hz)
     augment = ChainAugment(Chain.from_dict(dict(recipe.augment)), recipe.sample_rate_hz) if recipe.augment else None
-    net = whole = fit_net(recipe, train=training, dev=dev, augment=augment, output=output, progress=progress)
+    fit = fit_mixtures if recipe.net["name"] == "gmm" else fit_net
+    net = whole = fit(recipe, train=training, dev=dev, augment=augment, output=output, progress=progress)
     if recipe.export.no_speech:
         whole = add_speech(
             net,

@@ -152,7 +152,7 @@ def _fields(recipe: Recipe, outputs: list[str], trained_on: list[str]) -> dict[s
         "recipe": "recipe.json",
         "torch": {
             "net": recipe.net["name"],
-            "args": {name: value for name, value in recipe.net.items() if name != "name"},
+            "args": recipe.net_args,
             "weights": WEIGHTS,
         },
     }

@@ -23,7 +23,7 @@ SHIPPED = "default"
 
 def build_recipe_net(recipe: Recipe) -> Countermeasure:
     """The net of a recipe, with new weights."""
-    return build_net(recipe.net["name"], {k: v for k, v in recipe.net.items() if k != "name"})
+    return build_net(recipe.net["name"], recipe.net_args)
 
 
 def finished_net(folder: str | Path) -> Countermeasure:

@@ -253,6 +253,12 @@ class Recipe:
     export: Export = field(default_factory=Export)
     sample_rate_hz: int = 16000
 
+    @property
+    def net_args(self) -> dict[str, Any]:
+        """The settings of the net; one for another rate than 16 kHz is told it."""
+        rate = {} if self.sample_rate_hz == 16000 else {"sample_rate_hz": self.sample_rate_hz}  # noqa: PLR2004
+        return rate | {name: value for name, value in self.net.items() if name != "name"}
+
     def to_dict(self) -> dict[str, Any]:
         """The resolved recipe, as it is saved beside the result."""
         return asdict(self)

@@ -2,14 +2,21 @@
 
 import csv
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+import glottis
+from glottis.bundle import open_bundle
+from glottis.corpora import load_clip
 from glottis.errors import RecipeError
+from glottis.nets.of_bundle import torch_net
 from glottis.testing import voice, write_wav
-from glottis.training import train
+from glottis.training import read_recipe, train
+from glottis.training.em import fit_mixtures
+from glottis.training.store import open_tables
 
 COLUMNS = [
     "file",
@@ -103,6 +110,67 @@ def test_a_folder_with_a_run_of_another_recipe_is_refused(recipe, tmp_path):
     train(recipe, ["schedule.steps=1"], tmp_path / "run")
     with pytest.raises(RecipeError, match="another recipe"):
         train(recipe, ["schedule.steps=2"], tmp_path / "run")
+
+
+MIXTURES = ["net={name='gmm', components=4}", "schedule.steps=6", "schedule.check_every=2"]
+
+
+def test_mixtures_become_a_bundle_that_tells_the_two_apart(recipe, tmp_path):
+    folder = train(recipe, MIXTURES, tmp_path / "run")
+    assert json.loads((folder / "bundle.json").read_text())["metrics"]["dev_pooled_eer"] < 0.1
+    assert glottis.Detector(folder).scan(recipe.parent / "dev0.wav").score > 0
+    losses = [line["loss"] for line in log_of(tmp_path / "run")]
+    assert losses == sorted(losses, reverse=True)
+
+
+def test_a_killed_fit_of_mixtures_ends_with_the_same_bits(recipe, tmp_path):
+    read = read_recipe(recipe, MIXTURES)
+    cache = Path(read.data.cache)
+    train_clips, dev_clips = (open_tables(read.data.train, split, cache, 16_000) for split in ("train", "dev"))
+
+    def fit(run, progress):
+        (tmp_path / run).mkdir(exist_ok=True)
+        return fit_mixtures(
+            read, train=train_clips, dev=dev_clips, augment=None, output=tmp_path / run, progress=progress
+        ).state_dict()
+
+    class Killed(Exception):  # noqa: N818
+        pass
+
+    def kill(line):
+        if line["step"] == 5:
+            raise Killed
+
+    with pytest.raises(Killed):
+        fit("killed", kill)
+    resumed, whole = (fit(run, lambda _line: None) for run in ("killed", "whole"))
+    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+
+
+def test_mixtures_refuse_what_needs_a_gradient_and_more_components_than_frames(recipe, tmp_path):
+    for setting in ("self_distil.on=true", "adversarial.share=0.5", "freeze.patterns=['m*']"):
+        with pytest.raises(RecipeError, match=r"needs a gradient, and net gmm"):
+            train(recipe, [*MIXTURES, setting], tmp_path / setting[:8])
+    with pytest.raises(RecipeError, match=r"net\.components 4000"):
+        train(recipe, ["net={name='gmm', components=4000}"], tmp_path / "many")
+
+
+def test_a_recipe_at_another_rate_is_one_line(recipe, tmp_path):
+    net = "net={name='conformer', blocks=1, features=16, kernel=7}"
+    folder = train(
+        recipe, ["sample_rate_hz=24000", net, "schedule.steps=2", "schedule.check_every=2"], tmp_path / "run"
+    )
+    manifest = json.loads((folder / "bundle.json").read_text())
+    assert (manifest["sample_rate_hz"], manifest["window_samples"]) == (24_000, 12_000)
+    assert manifest["torch"]["args"]["sample_rate_hz"] == 24_000
+    clip = recipe.parent / "dev0.wav"
+    scores = [window.score for window in glottis.Detector(folder).scan(clip).windows]
+    windows = torch.from_numpy(load_clip(clip, 24_000).reshape(-1, 12_000))
+    with torch.inference_mode():
+        expected = torch_net(open_bundle(folder))(windows)[0]
+    np.testing.assert_allclose(scores, expected, atol=1e-3)
+    with pytest.raises(RecipeError, match="net ssl has no setting 'sample_rate_hz'"):
+        train(recipe, ["sample_rate_hz=24000", "net={name='ssl'}"], tmp_path / "ssl")
 
 
 def log_of(folder):

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from glottis.errors import RecipeError
-from glottis.nets.frontends.spectrum import PowerSpectrum, pre_emphasise
+from glottis.nets.frontends.spectrum import USUAL_HZ, PowerSpectrum, at_rate, pre_emphasise
 
 _EPS = 1.1920928955078125e-07
 
@@ -59,10 +59,11 @@ class FilterBank(nn.Module):
     Args:
         bands: How many.
         scale: ``linear`` or ``mel``.
-        n_fft: The transform, in samples.
-        hop_samples: The step.
-        window_samples: The window's length; a Hamming window.
+        n_fft: The transform, in samples at 16 kHz.
+        hop_samples: The step, likewise.
+        window_samples: The length of the Hamming window, likewise.
         bins: How many of the lowest bins the bands cover; by default all.
+        emphasis: Of the samples before; 0 for none.
         sample_rate_hz: Of the samples.
     """
 
@@ -77,17 +78,19 @@ class FilterBank(nn.Module):
         hop_samples: int = 160,
         window_samples: int = 400,
         bins: int | None = None,
-        sample_rate_hz: int = 16_000,
+        emphasis: float = 0.97,
+        sample_rate_hz: int = USUAL_HZ,
     ) -> None:
         super().__init__()
-        self.n_fft = n_fft
+        n_fft, hop_samples, window_samples = (at_rate(n, sample_rate_hz) for n in (n_fft, hop_samples, window_samples))
+        self.n_fft, self.emphasis = n_fft, emphasis
         self.spectrum = PowerSpectrum(n_fft, hop_samples, window_samples=window_samples, window="hamming", bins=bins)
         top_hz = sample_rate_hz / 2 if bins is None else sample_rate_hz / 2 * bins / (n_fft // 2)
         self.register_buffer("bank", triangles(bands, self.spectrum.bins, top_hz, scale), persistent=False)
 
     def power(self, samples: Tensor) -> Tensor:
         """The power spectrum that the bands are made of."""
-        power: Tensor = self.spectrum(pre_emphasise(samples))
+        power: Tensor = self.spectrum(pre_emphasise(samples, self.emphasis) if self.emphasis else samples)
         return power
 
     def forward(self, samples: Tensor) -> Tensor:
@@ -106,13 +109,15 @@ class Cepstra(nn.Module):
     the log energy; deltas are differences of neighbours, not divided. Source: project-NN-Pytorch-scripts.
 
     Args:
-        coefficients: How many, and how many bands.
+        coefficients: How many.
         scale: ``linear`` (LFCC) or ``mel`` (MFCC).
-        n_fft: The transform, in samples.
-        hop_samples: The step.
-        window_samples: The window's length.
-        bins: How many of the lowest bins are used; by default all.
-        sample_rate_hz: Of the samples.
+        bands: Of the bank; by default as many as coefficients.
+        n_fft: See `FilterBank`.
+        hop_samples: See `FilterBank`.
+        window_samples: See `FilterBank`.
+        bins: See `FilterBank`.
+        emphasis: See `FilterBank`.
+        sample_rate_hz: See `FilterBank`.
         energy: Whether the log energy replaces coefficient 0.
     """
 
@@ -123,25 +128,28 @@ class Cepstra(nn.Module):
         coefficients: int = 20,
         scale: str = "linear",
         *,
+        bands: int | None = None,
         n_fft: int = 512,
         hop_samples: int = 160,
         window_samples: int = 320,
         bins: int | None = None,
-        sample_rate_hz: int = 16_000,
+        emphasis: float = 0.97,
+        sample_rate_hz: int = USUAL_HZ,
         energy: bool = True,
     ) -> None:
         super().__init__()
         self.energy = energy
         self.bands = FilterBank(
-            coefficients,
+            bands or coefficients,
             scale,
             n_fft=n_fft,
             hop_samples=hop_samples,
             window_samples=window_samples,
             bins=bins,
+            emphasis=emphasis,
             sample_rate_hz=sample_rate_hz,
         )
-        self.register_buffer("matrix", cosines(coefficients), persistent=False)
+        self.register_buffer("matrix", cosines(bands or coefficients)[:, :coefficients], persistent=False)
 
     def forward(self, samples: Tensor) -> Tensor:
         """See the class."""

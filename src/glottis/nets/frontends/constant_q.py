@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from glottis.nets.frontends.cepstra import cosines, deltas
+from glottis.nets.frontends.spectrum import USUAL_HZ, at_rate
 
 _EPS = 1e-9
 
@@ -22,9 +23,8 @@ class ConstantQ(nn.Module):
     Args:
         per_octave: Bins to an octave.
         lowest_hz: The first bin.
-        octaves: How many.
-        hop_samples: Step between frames.
-        sample_rate_hz: Of the samples.
+        hop_samples: Step between frames, at 16 kHz.
+        sample_rate_hz: Of the samples; bins go up to half of it.
     """
 
     kernel: Tensor
@@ -33,14 +33,13 @@ class ConstantQ(nn.Module):
         self,
         per_octave: int = 12,
         lowest_hz: float = 62.5,
-        octaves: int = 7,
         *,
         hop_samples: int = 256,
-        sample_rate_hz: int = 16_000,
+        sample_rate_hz: int = USUAL_HZ,
     ) -> None:
         super().__init__()
-        self.hop_samples = hop_samples
-        self.bins = per_octave * octaves - 1
+        self.hop_samples = at_rate(hop_samples, sample_rate_hz)
+        self.bins = math.ceil(per_octave * math.log2(sample_rate_hz / 2 / lowest_hz)) - 1
         quality = 1 / (2 ** (1 / per_octave) - 1)
         hz = [lowest_hz * 2 ** (k / per_octave) for k in range(self.bins)]
         longest = math.ceil(quality * sample_rate_hz / lowest_hz)
@@ -71,13 +70,14 @@ class ConstantQCepstra(nn.Module):
 
     Args:
         coefficients: How many are kept.
+        sample_rate_hz: Of the samples.
     """
 
     matrix: Tensor
 
-    def __init__(self, coefficients: int = 20) -> None:
+    def __init__(self, coefficients: int = 20, sample_rate_hz: int = USUAL_HZ) -> None:
         super().__init__()
-        self.transform = ConstantQ()
+        self.transform = ConstantQ(sample_rate_hz=sample_rate_hz)
         bins, per_octave = self.transform.bins, 12
         even = torch.linspace(1, 2 ** ((bins - 1) / per_octave), bins, dtype=torch.float64)
         at = (per_octave * torch.log2(even)).clamp(0, bins - 1)

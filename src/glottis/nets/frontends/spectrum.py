@@ -10,11 +10,19 @@ from torch.nn import functional
 
 from glottis.errors import RecipeError
 
+USUAL_HZ = 16_000
+"""The rate at which lengths in samples are given here."""
+
 WINDOWS = {
     "hann": torch.hann_window,
     "hamming": torch.hamming_window,
     "blackman": torch.blackman_window,
 }
+
+
+def at_rate(samples: int, sample_rate_hz: int) -> int:
+    """As many samples as last as long at a rate as `samples` do at 16 kHz."""
+    return round(samples * sample_rate_hz / USUAL_HZ)
 
 
 class PowerSpectrum(nn.Module):

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from glottis.nets.frontends.spectrum import USUAL_HZ, at_rate
+
 DB4 = (
     *(0.23037781330885523, 0.7148465705525415, 0.6308807679295904, -0.02798376941698385),
     *(-0.18703481171888114, 0.030841381835986965, 0.032883011666982945, -0.010597401784997278),
@@ -22,14 +24,15 @@ class WaveletPackets(nn.Module):
 
     Args:
         levels: How often the band is halved.
-        hop_samples: Samples in a frame.
+        hop_samples: Samples in a frame, at 16 kHz.
+        sample_rate_hz: Of the samples; the bands part what lies below half of it.
     """
 
     filters: Tensor
 
-    def __init__(self, levels: int = 4, hop_samples: int = 160) -> None:
+    def __init__(self, levels: int = 4, hop_samples: int = 160, sample_rate_hz: int = USUAL_HZ) -> None:
         super().__init__()
-        self.levels, self.hop_samples, self.bands = levels, hop_samples, 2**levels
+        self.levels, self.hop_samples, self.bands = levels, at_rate(hop_samples, sample_rate_hz), 2**levels
         low = torch.tensor(DB4)
         high = low.flip(0) * torch.tensor([1.0, -1.0] * 4)
         self.register_buffer("filters", torch.stack([low, high])[:, None], persistent=False)
