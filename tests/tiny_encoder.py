@@ -9,3 +9,6 @@ TINY = {
     "num_conv_pos_embeddings": 16,
     "num_conv_pos_embedding_groups": 4,
 }
+
+NORMS_IN_FRONT = {"feat_extract_norm": "layer", "do_stable_layer_norm": True}
+"""What XLS-R and the LV-60 encoders have over it."""

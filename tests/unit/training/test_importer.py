@@ -19,7 +19,7 @@ from glottis.nets import build_net
 from glottis.nets.of_bundle import torch_net
 from glottis.testing import voice
 from glottis.training.importer import import_checkpoint, read_state
-from tiny_encoder import TINY
+from tiny_encoder import NORMS_IN_FRONT, TINY
 
 SMALL = {"widths": [20, 20, 32, 32, 32, 32], "hidden": 16}
 
@@ -124,16 +124,24 @@ def test_the_command(rawnet2: Path) -> None:
     assert CliRunner().invoke(program, [*args, "--set", "form"]).exit_code == 2
 
 
-@pytest.mark.parametrize("labels", [{0: "fake", 1: "real"}, {0: "bonafide", 1: "spoof"}, {0: "LABEL_0", 1: "LABEL_1"}])
-@pytest.mark.parametrize("weighted", [False, True])
-def test_a_hugging_face_folder_scores_as_its_own_class_does(tmp_path: Path, labels: dict, weighted: bool) -> None:
+@pytest.mark.parametrize(
+    ("labels", "form"),
+    [
+        ({0: "fake", 1: "real"}, {}),
+        ({0: "bonafide", 1: "spoof"}, {"use_weighted_layer_sum": True}),
+        ({0: "LABEL_0", 1: "LABEL_1"}, {}),
+        ({0: "real", 1: "fake"}, NORMS_IN_FRONT),
+    ],
+)
+def test_a_hugging_face_folder_scores_as_its_own_class_does(tmp_path: Path, labels: dict, form: dict) -> None:
     transformers = pytest.importorskip("transformers")
     torch.manual_seed(0)
     config = transformers.Wav2Vec2Config(
-        **(TINY | {"classifier_proj_size": 12, "id2label": labels, "use_weighted_layer_sum": weighted}),
+        **(TINY | {"classifier_proj_size": 12, "id2label": labels} | form),
         label2id={name: number for number, name in labels.items()},
     )
     theirs = transformers.Wav2Vec2ForSequenceClassification(config).eval()
+    torch.nn.init.normal_(theirs.wav2vec2.encoder.layer_norm.weight, 1, 0.3)
     theirs.save_pretrained(tmp_path / "theirs")
     transformers.Wav2Vec2FeatureExtractor(do_normalize=True).save_pretrained(tmp_path / "theirs")
     settings = {"bonafide": 1} if "LABEL_0" in labels.values() else {}
