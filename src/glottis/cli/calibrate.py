@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from glottis.cli.evaluate import chosen, put
+from glottis.cli.evaluate import chosen, put, put_scores
 from glottis.cli.exits import DONE, say
 from glottis.cli.text import printable
 
@@ -45,6 +45,7 @@ _RATE = click.FloatRange(0, 1, min_open=True, max_open=True)
 @click.option("--model", metavar="M", help="The bundle whose copy gets the calibration; default is the shipped one.")
 @click.option("--output", metavar="DIR", type=_FILE, help="Where the copy goes.")
 @click.option("--json", "json_file", metavar="FILE", type=_FILE, help="Write everything there, as JSON.")
+@click.option("--fused", metavar="FILE", type=_FILE, help="Write the llrs of several SCORES there, as a score file.")
 def calibrate(scores: tuple[Path, ...], **options: Any) -> int:
     """Fit calibrations to SCORES, compare them, and write the best into a copy of a bundle.
 
@@ -162,6 +163,7 @@ def _write(bundle: Any, folder: Path, one: Candidate, trials: Trials, costs: Cos
 
 def _fuse(output: Output, systems: list[Trials], options: dict[str, Any]) -> int:
     from glottis.errors import ConfigError
+    from glottis.evaluation import ScoreFile
     from glottis.evaluation.calibrate import candidates, fuse
     from glottis.metrics import challenge_eer, cllr
 
@@ -179,4 +181,6 @@ def _fuse(output: Output, systems: list[Trials], options: dict[str, Any]) -> int
     if options["json_file"] is not None:
         everything = {"schema": 1, "fusion": fusion.to_json(), "eer": eer, "cllr": cost}
         put(options["json_file"], json.dumps(everything, ensure_ascii=False, indent=1) + "\n")
+    if options["fused"] is not None:
+        put_scores(options["fused"], ScoreFile("fused", systems[0].trials, llrs))
     return DONE

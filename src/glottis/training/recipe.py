@@ -25,6 +25,8 @@ class Data:
         crop_s: Seconds of a training crop.
         pair_share: The share of a batch made of pairs, one of each label from one source.
         workers: Processes that make batches.
+        embeddings: The folder that `glottis embed` made of these clips, or empty: a head on a frozen speech encoder
+            then learns from it; see `glottis.training.on_embeddings`.
     """
 
     train: tuple[str, ...]
@@ -33,6 +35,7 @@ class Data:
     crop_s: float = 3.0
     pair_share: float = 0.5
     workers: int = 1
+    embeddings: str = ""
 
 
 @dataclass(frozen=True, slots=True)
