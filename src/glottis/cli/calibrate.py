@@ -50,7 +50,8 @@ def calibrate(scores: tuple[Path, ...], **options: Any) -> int:
     """Fit calibrations to SCORES, compare them, and write the best into a copy of a bundle.
 
     All figures are of trials that the calibration saw nothing of. Trials of a split that judges (eval, test, hidden)
-    are refused. Several SCORES are fused; then nothing is written into a bundle.
+    are refused. Several SCORES are fused; then nothing is written into a bundle, but the llrs that a fusion gives each
+    trial, without having seen its group, may be written to a score file.
     """
     from glottis.cli.output import Output
 
@@ -75,8 +76,12 @@ def _systems(scores: tuple[Path, ...], options: dict[str, Any]) -> list[Trials]:
 
 def _one(output: Output, trials: Trials, options: dict[str, Any]) -> int:
     from glottis.bundle import Costs, open_bundle
+    from glottis.errors import ConfigError
     from glottis.evaluation.calibrate import candidates, to_dict
     from glottis.metrics import min_cllr
+
+    if options["fused"] is not None:
+        raise ConfigError("--fused takes several SCORES", code="setting", hint="name a second score file")
 
     if options["groups"] is None:
         say("without --groups trials of one source or speaker are on both sides: the figures flatter")
