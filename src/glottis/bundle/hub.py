@@ -101,17 +101,22 @@ def _check_names(repo: str, info: Any, found: Mapping[str, Any]) -> None:
 
 
 def _check_folder(folder: Path, repo: str, commit: str) -> None:
-    try:
-        kept = json.loads((folder / FETCHED).read_text(encoding="utf-8"))
-        have = (kept["repo"], kept["commit"])
-    except FileNotFoundError:
-        return
-    except (ValueError, KeyError, TypeError):
-        have = ("something else", "unknown")
-    if have != (repo, commit):
-        raise ConfigError(
-            f"{folder} holds {have[0]} at {have[1][:12]}", code="other_model", hint="choose another folder: --output"
-        )
+    """Refuse a folder with something else in it; what a cut left of this very commit is gone on with."""
+    if (folder / FETCHED).exists():
+        try:
+            kept = json.loads((folder / FETCHED).read_text(encoding="utf-8"))
+            have = f"{kept['repo']} at {kept['commit'][:12]}"
+            same = (kept["repo"], kept["commit"]) == (repo, commit)
+        except (ValueError, KeyError, TypeError):
+            have, same = f"a {FETCHED} that cannot be read", False
+    else:
+        have, same = "other files", not folder.exists() or _is_cut(folder) or not any(folder.iterdir())
+    if not same:
+        raise ConfigError(f"{folder} holds {have}", code="other_model", hint="choose another folder: --output")
+
+
+def _is_cut(folder: Path) -> bool:
+    return (folder / ".cache" / "huggingface").is_dir()
 
 
 def _checked(file: Path, stated: Any) -> str:

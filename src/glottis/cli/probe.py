@@ -28,7 +28,7 @@ def probe(  # noqa: PLR0917 (click gives them by name)
     """
     from glottis.cli.evaluate import chosen, put_scores
     from glottis.cli.output import Output
-    from glottis.corpora.embeddings import open_embeddings
+    from glottis.corpora import open_embeddings
     from glottis.evaluation import read_protocol
     from glottis.evaluation.probe import probe as run
     from glottis.evaluation.probe import shared_groups

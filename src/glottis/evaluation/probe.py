@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glottis.calibration.regression import Floats, RegressionTrials, fit_rising
-from glottis.corpora.embeddings import Embeddings
+from glottis.corpora import Embeddings
 from glottis.errors import ConfigError, CorpusError
 from glottis.evaluation.calibrate import check_fit_split
 from glottis.evaluation.protocols import Protocol

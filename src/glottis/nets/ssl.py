@@ -130,10 +130,17 @@ def _encoder(kind: str, checkpoint: str, settings: Mapping[str, Any]) -> nn.Modu
     model = getattr(transformers, f"{ENCODERS[kind]}Model")
     fixed = {"attn_implementation": "eager", "layerdrop": 0.0, "apply_spec_augment": False}
     if not checkpoint:
-        found: nn.Module = model(getattr(transformers, f"{ENCODERS[kind]}Config")(**settings, **fixed))
-        return found
+        try:
+            new: nn.Module = model(getattr(transformers, f"{ENCODERS[kind]}Config")(**settings, **fixed))
+        except ValueError as error:
+            raise RecipeError(
+                f"net.config: {error}", hint="such as num_attention_heads that divide hidden_size"
+            ) from error
+        return new
     try:
-        found = model.from_pretrained(checkpoint, local_files_only=True, use_safetensors=True, **settings, **fixed)
+        found: nn.Module = model.from_pretrained(
+            checkpoint, local_files_only=True, use_safetensors=True, **settings, **fixed
+        )
     except (OSError, ValueError) as error:
         said = " ".join(str(error).split())[:200]
         raise RecipeError(f"{checkpoint}: no {kind} encoder: {said}", hint="a folder with model.safetensors") from error

@@ -15,8 +15,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Subset
 
 from glottis._extras import need
-from glottis.corpora import load_clip
-from glottis.corpora.embeddings import Embeddings, Floats, keep_embeddings
+from glottis.corpora import Embeddings, load_clip
+from glottis.corpora.embeddings import Floats, keep_embeddings
 from glottis.errors import BundleError, InputError, RecipeError
 from glottis.nets import build_net
 from glottis.nets.ssl import ENCODERS, SSLNet

@@ -91,7 +91,8 @@ def ssl_settings(state: Mapping[str, Tensor], *, back: str, form: str = "") -> d
 def open_heads(state: Mapping[str, Tensor]) -> dict[str, Sequence[int]]:
     """The number of attention heads is open where the width is of no published encoder."""
     width = len(state[f"{PREFIX}encoder.layer_norm.weight"])
-    return {} if width in ATTENTION_HEADS else {"config.num_attention_heads": (2, 4, 8, 12, 16)}
+    fits = [heads for heads in (2, 4, 6, 8, 10, 12, 16, 20, 24) if width % heads == 0]
+    return {} if width in ATTENTION_HEADS else {"config.num_attention_heads": fits}
 
 
 def _numbered(state: Mapping[str, Tensor], pattern: str) -> list[str]:

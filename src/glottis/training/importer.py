@@ -23,6 +23,7 @@ from glottis.nets import build_net
 from glottis.training.exporter import WEIGHTS, outputs_of, to_onnx, weights_of
 from glottis.training.import_fairseq import open_heads, ssl_name, ssl_settings
 from glottis.training.import_folder import read_folder
+from glottis.training.recipe import lay_over
 
 WINDOW_SAMPLES = 64_600
 RATE_HZ = 16_000
@@ -190,18 +191,14 @@ def _settings(system: System, file: Path, state: State, settings: Mapping[str, A
             f"{file}: {system.title}, but without the weight {error}", code="weights", hint="is it whole?"
         ) from error
     for setting, values in unknown.items():
-        if setting not in settings:
+        if str(settings.get(setting)) not in map(str, values):
             raise BundleError(
                 f"{file}: {system.title}, but its weights do not tell {setting}",
                 code="open_setting",
                 hint=f"--set {setting}=... one of {', '.join(map(str, values))}",
             )
     for setting, value in settings.items():
-        *path, last = setting.split(".")
-        table = args
-        for part in path:
-            table = table.setdefault(part, {})
-        table[last] = type(unknown[setting][0])(value) if setting in unknown else value
+        lay_over(args, setting, type(unknown[setting][0])(value) if setting in unknown else value)
     return args
 
 

@@ -15,8 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from glottis.corpora import Trial, read_trials
-from glottis.corpora.embeddings import Embeddings, open_embeddings
+from glottis.corpora import Embeddings, Trial, open_embeddings, read_trials
 from glottis.errors import RecipeError
 from glottis.nets.contract import Countermeasure
 from glottis.training.embed import LAST, Speech, encoder_kind, speech_facts

@@ -141,6 +141,13 @@ def test_another_model_in_the_folder_is_not_overwritten(hub, tmp_path):
     assert caught.value.code == "other_model"
 
 
+def test_a_folder_of_something_else_is_left_alone(hub, tmp_path):
+    (tmp_path / "config.json").write_text("mine")
+    with pytest.raises(ConfigError, match="holds other files"):
+        fetch(hub.repo, tmp_path, endpoint=hub.url)
+    assert (tmp_path / "config.json").read_text() == "mine"
+
+
 def test_what_the_hub_does_not_have_or_give(hub, tmp_path):
     for repo, revision, code in (("someone/none", "main", "not_found"), (hub.repo, "nope", "not_found")):
         with pytest.raises(ServiceError) as caught:

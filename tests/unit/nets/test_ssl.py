@@ -73,6 +73,7 @@ def test_without_its_encoder_it_hears_hidden_states():
         ({"layer": -1}, "net.layer is -1"),
         ({"layer": 1, "mix": True}, "mixes all layers"),
         ({"form": "slim"}, "unknown form 'slim'"),
+        ({"config": TINY | {"num_attention_heads": 5}}, "net.config: "),
     ],
 )
 def test_what_cannot_be_chosen(settings, said):

@@ -14,7 +14,7 @@ import glottis
 from glottis.audio import PCM
 from glottis.bundle import open_bundle
 from glottis.cli import program
-from glottis.errors import BundleError
+from glottis.errors import BundleError, RecipeError
 from glottis.nets import build_net
 from glottis.nets.of_bundle import torch_net
 from glottis.testing import voice
@@ -105,6 +105,11 @@ def test_an_unknown_system_and_weights_that_do_not_fit_are_named(rawnet2: Path) 
     torch.save({"some.weight": torch.zeros(2)}, rawnet2)
     with pytest.raises(BundleError, match="no known system"):
         imported(rawnet2)
+    torch.save(build_net("rawnet2", SMALL).state_dict(), rawnet2)
+    with pytest.raises(RecipeError, match="widths is no table"):
+        imported(rawnet2, form="2021", **{"widths.first": 3})
+    with pytest.raises(BundleError, match="do not tell form"):
+        imported(rawnet2, form="2020")
     state = build_net("rawnet2", SMALL).state_dict()
     del state["fc2_gru.bias"]
     torch.save(state, rawnet2)
