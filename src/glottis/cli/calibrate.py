@@ -82,7 +82,6 @@ def _one(output: Output, trials: Trials, options: dict[str, Any]) -> int:
 
     if options["fused"] is not None:
         raise ConfigError("--fused takes several SCORES", code="setting", hint="name a second score file")
-
     if options["groups"] is None:
         say("without --groups trials of one source or speaker are on both sides: the figures flatter")
     found = candidates(trials, groups=options["groups"])

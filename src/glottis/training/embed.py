@@ -107,9 +107,9 @@ def embed_speech(
         for found in DataLoader(windows, batch, num_workers=workers, collate_fn=list, worker_init_fn=_one_thread):
             with torch.inference_mode():
                 states = net.hidden(_whole(found).to(device))
-                layer = facts["frames_of_layer"]
-                means = torch.stack([one.mean(dim=1, keepdim=True) for one in states], dim=1)
-                yield from (means if layer is None else states[layer][:, None]).float().cpu().numpy()
+            layer = facts["frames_of_layer"]
+            kept = [one.mean(dim=1, keepdim=True) for one in states] if layer is None else [states[layer]]
+            yield from torch.stack(kept, dim=1).float().cpu().numpy()
 
     return keep_embeddings(folder, [str(path) for path in paths], facts, make, progress)
 
