@@ -9,3 +9,42 @@ TINY = {
     "num_conv_pos_embeddings": 16,
     "num_conv_pos_embedding_groups": 4,
 }
+
+NORMS_IN_FRONT = {"feat_extract_norm": "layer", "do_stable_layer_norm": True}
+"""What XLS-R and the LV-60 encoders have over it."""
+
+
+def save_encoder(folder, **settings):
+    """A folder of a wav2vec 2.0 with new weights, as a hub has it."""
+    import torch
+    import transformers
+
+    torch.manual_seed(1)
+    model = transformers.Wav2Vec2Model(transformers.Wav2Vec2Config(**(TINY | settings)))
+    model.save_pretrained(folder)
+    return folder
+
+
+def save_text_encoder(folder, words):
+    """A folder of a BERT with new weights that knows some words."""
+    import torch
+    import transformers
+    from tokenizers import Tokenizer, models, pre_tokenizers
+
+    torch.manual_seed(1)
+    tokenizer = Tokenizer(models.WordLevel({"[PAD]": 0, "[UNK]": 1, **{w: i for i, w in enumerate(words, 2)}}, "[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    special = {"pad_token": "[PAD]", "unk_token": "[UNK]"}
+    transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=16, **special).save_pretrained(
+        folder
+    )
+    config = transformers.BertConfig(
+        vocab_size=len(words) + 2,
+        hidden_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=32,
+        max_position_embeddings=16,
+    )
+    transformers.BertModel(config).save_pretrained(folder)
+    return folder

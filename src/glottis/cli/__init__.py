@@ -15,8 +15,10 @@ from glottis.cli.exits import INTERRUPTED, cause_of, code_of, flush_or_drop, sho
 
 COMMANDS = {
     "scan": ("glottis.cli.scan:scan", "Tell for each recording whether a person or a machine speaks."),
-    "models": ("glottis.cli.models:models", "List the bundles, or show one."),
+    "models": ("glottis.cli.models:models", "List the bundles, show one, or fetch an encoder."),
     "train": ("glottis.cli.train:train", "Train a bundle by a recipe."),
+    "embed": ("glottis.cli.embed:embed", "Keep what a pre-trained encoder makes of each clip."),
+    "probe": ("glottis.cli.probe:probe", "Score trials by a linear probe of such embeddings."),
     "import": ("glottis.cli.import_cmd:import_", "Make a bundle of a published checkpoint."),
     "compress": ("glottis.cli.compress:compress", "Make a bundle smaller or faster, and say what it costs."),
     "evaluate": ("glottis.cli.evaluate:evaluate", "Measure score files on a protocol."),

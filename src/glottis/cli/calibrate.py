@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from glottis.cli.evaluate import chosen, put
+from glottis.cli.evaluate import chosen, put, put_scores
 from glottis.cli.exits import DONE, say
 from glottis.cli.text import printable
 
@@ -53,14 +53,19 @@ _RATE = click.FloatRange(0, 1, min_open=True, max_open=True)
 )
 @click.option("--output", metavar="DIR", type=_FILE, help="Where the copy or the ensemble goes.")
 @click.option("--json", "json_file", metavar="FILE", type=_FILE, help="Write everything there, as JSON.")
+@click.option("--fused", metavar="FILE", type=_FILE, help="Write the llrs of several SCORES there, as a score file.")
 def calibrate(scores: tuple[Path, ...], **options: Any) -> int:
     """Fit calibrations to SCORES, compare them, and write the best into a copy of a bundle.
 
     All figures are of trials that the calibration saw nothing of. Trials of a split that judges (eval, test, hidden)
-    are refused. Several SCORES are fused; with as many --model in the same order, --output gets an ensemble of them.
+    are refused. Several SCORES are fused; with as many --model in the same order, --output gets an ensemble of them,
+    and --fused the llrs that a fusion gives each trial without having seen its group.
     """
     from glottis.cli.output import Output
+    from glottis.errors import ConfigError
 
+    if options["fused"] is not None and len(scores) == 1:
+        raise ConfigError("--fused takes several SCORES", code="setting", hint="name a second score file")
     bundles = [] if options["output"] is None else _bundles(len(scores), options["model"])
     systems = _systems(scores, options)
     if len(systems) > 1:
@@ -199,6 +204,7 @@ def _decision(one: Candidate, trials: Trials, costs: Costs) -> dict[str, Any]:
 
 
 def _fuse(output: Output, systems: list[Trials], bundles: list[Bundle], options: dict[str, Any]) -> int:
+    from glottis.evaluation import ScoreFile
     from glottis.evaluation.calibrate import candidates, fuse, fused_or_alone
     from glottis.metrics import challenge_eer, cllr
 
@@ -222,6 +228,8 @@ def _fuse(output: Output, systems: list[Trials], bundles: list[Bundle], options:
     reach = f"{100 * gain.low:+.3f} to {100 * gain.high:+.3f}"
     output.write(f"fused - {printable(best.name)}: EER {100 * gain.value:+.3f} points ({reach})\n")
     found = {"fusion": fusion.to_json(), "eer": eer, "cllr": cost, "best_alone": best.name, "eer_change": asdict(gain)}
+    if options["fused"] is not None:
+        put_scores(options["fused"], ScoreFile("fused", systems[0].trials, llrs))
     if bundles:
         figures = {"dev_clips": int(llrs.size), "dev_pooled_eer": eer, "dev_cllr": cost}
         goal = Goal(bundles[0].manifest.decision, partial(_join, bundles, fusion, options["output"], figures))

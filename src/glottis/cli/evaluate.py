@@ -13,7 +13,7 @@ from glottis.cli.exits import DONE, say
 from glottis.cli.text import printable
 
 if TYPE_CHECKING:
-    from glottis.evaluation import Protocol, SasvScores, Trials
+    from glottis.evaluation import Protocol, SasvScores, ScoreFile, Trials
     from glottis.evaluation.compare import Comparison
     from glottis.evaluation.evaluate import Evaluation
 
@@ -107,18 +107,14 @@ def _score(output: Path, options: dict[str, Any]) -> None:
 
 def _submit(scores: Sequence[Path], options: dict[str, Any]) -> None:
     """Write one system's scores as a challenge or an arena takes them; what has no score is said."""
-    from glottis.errors import ConfigError
-    from glottis.evaluation import read_scores, write_scores
+    from glottis.evaluation import read_scores
 
     if len(scores) != 1:
         raise click.UsageError("--submission takes one SCORES")
     found = read_scores(scores[0], column=options["column"])
     if found.unscored:
         say(f"{found.name}: {len(found.unscored)} trials have no score and are left out, first {found.unscored[0]!r}")
-    try:
-        write_scores(options["submission"], found, form=options["form"])
-    except OSError as error:
-        raise ConfigError(f"{options['submission']}: {error.strerror}", code="setting", hint="choose a file") from error
+    put_scores(options["submission"], found, options["form"])
 
 
 def _sasv(scores: Sequence[Path], options: dict[str, Any]) -> list[SasvScores] | None:
@@ -233,5 +229,16 @@ def put(path: Path, text: str) -> None:
 
     try:
         path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}", code="setting", hint="choose a file in a folder") from error
+
+
+def put_scores(path: Path, scores: ScoreFile, form: str = "arena") -> None:
+    """Write a score file that the user named."""
+    from glottis.errors import ConfigError
+    from glottis.evaluation import write_scores
+
+    try:
+        write_scores(path, scores, form=form)
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}", code="setting", hint="choose a file in a folder") from error

@@ -18,11 +18,12 @@ _FILE = click.Path(path_type=Path)
 @click.option("--name", metavar="NAME", help="The bundle's name, by default the folder's.")
 @click.option("--licence", metavar="TEXT", default="unknown", show_default=True, help="Of the weights.")
 def import_(file: Path, output: Path, settings: tuple[str, ...], name: str | None, licence: str) -> int:
-    """Make a bundle of published weights: AASIST, AASIST-L, RawGAT-ST, RawNet2, or a Hugging Face folder.
+    """Make a bundle of published weights: AASIST, RawGAT-ST, RawNet2, LFCC-LCNN, SSL-AASIST, SLS; or of a folder.
 
-    FILE is a state dict, read as weights only, or a folder of audio classification with config.json and
-    model.safetensors (wav2vec 2.0, HuBERT, WavLM; needs the extra ssl). The bundle scores as the published code does,
-    is not calibrated, and holds its net for further training. Needs the extra: pip install 'glottis[train]'.
+    FILE is a state dict, read as weights only, or a Hugging Face folder of audio classification with config.json and
+    model.safetensors (wav2vec 2.0, HuBERT, WavLM). The bundle scores as the published code does, is not calibrated,
+    and holds its net for further training. Needs the extra: pip install 'glottis[train]'; with a speech encoder
+    inside, 'glottis[ssl]'.
     """
     from glottis._extras import need
     from glottis.cli.output import Output

@@ -1,4 +1,4 @@
-"""`glottis models`: the bundles that are there, or one of them."""
+"""`glottis models`: the bundles that are there, or one of them; and pre-trained encoders from a hub."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from glottis.cli.exits import DONE, WRONG_USE
+from glottis.cli.exits import DONE, WRONG_USE, say
 from glottis.cli.text import printable
 
 if TYPE_CHECKING:
@@ -21,10 +21,27 @@ _CARD = "README.md"
 _MIB = 2**20
 
 
-@click.command()
+class Models(click.Group):
+    """What is no command is what `show` shows, so that ``glottis models NAME`` needs no further word."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put `show` in front of a bundle's name, of an option, and of nothing."""
+        own = args and (args[0] in self.commands or args[0] in self.get_help_option_names(ctx))
+        return super().parse_args(ctx, args if own else ["show", *args])
+
+
+@click.group(cls=Models, options_metavar="[NAME] [OPTIONS]", subcommand_metavar="| COMMAND [ARGS]...")
+def models() -> None:
+    """List the bundles, show one, or fetch a pre-trained encoder.
+
+    NAME is the name of a bundle or its path. Without a command it is shown; without both, all bundles are listed.
+    """
+
+
+@models.command()
 @click.argument("name", required=False)
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
-def models(name: str | None, form: str) -> int:
+def show(name: str | None, form: str) -> int:
     """List the bundles, or show the manifest and the model card of one.
 
     NAME is the name of a bundle or its path.
@@ -33,6 +50,30 @@ def models(name: str | None, form: str) -> int:
 
     output = Output()
     return _list(output, form) if name is None else _show(output, form, name)
+
+
+@models.command()
+@click.argument("repo")
+@click.option("--revision", metavar="REV", default="main", show_default=True, help="A branch, a tag or a commit.")
+@click.option(
+    "--output", metavar="DIR", type=click.Path(path_type=Path), help="Where it goes, by default a folder of its name."
+)
+def fetch(repo: str, revision: str, output: Path | None) -> int:
+    """Fetch a pre-trained encoder, OWNER/NAME, from the Hugging Face hub: safetensors and settings, no pickles.
+
+    The folder goes to stdout, its commit and licence to stderr; fetched.json in it has both and the SHA-256 of each
+    file. A fetch that was cut goes on when the same command is given again. The folder is what `net.checkpoint` of a
+    recipe, `glottis embed` and `glottis import` take. Needs the extra: pip install 'glottis[ssl]'.
+    """
+    from glottis.bundle.hub import fetch as run
+    from glottis.cli.output import Output
+
+    folder = output or Path(repo.rpartition("/")[2])
+    fetched = run(repo, folder, revision=revision)
+    licence = fetched.licence or "not stated"
+    say(f"{fetched.repo} at {fetched.commit}, {len(fetched.sha256)} files, licence: {licence}")
+    Output().write(f"{folder}\n")
+    return DONE
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,17 +62,17 @@ class Candidate:
     act_dcf: float
 
 
-def check_fit_split(trials: Trials) -> None:
+def check_fit_split(protocol: str, columns: Mapping[str, Texts]) -> None:
     """Refuse trials of a split that judges.
 
     Raises:
         CorpusError: A trial's split or subset is one of `HELD_OUT` (``held_out``).
     """
     for name in ("split", "subset"):
-        found = sorted(set(np.char.lower(trials.columns.get(name, np.array(["dev"]))).tolist()) & HELD_OUT)
+        found = sorted(set(np.char.lower(columns.get(name, np.array(["dev"]))).tolist()) & HELD_OUT)
         if found:
             raise CorpusError(
-                f"{trials.protocol}: trials of the {name} {found[0]!r}: nothing is fitted on data that judge",
+                f"{protocol}: trials of the {name} {found[0]!r}: nothing is fitted on data that judge",
                 code="held_out",
                 hint="fit on a development split: --where split=dev",
             )
@@ -98,7 +98,7 @@ def candidates(trials: Trials, *, groups: str | None = None, resamples: int = 50
     Raises:
         CorpusError: The split judges (``held_out``), a class is missing, or one is without a group (``empty_class``).
     """
-    check_fit_split(trials)
+    check_fit_split(trials.protocol, trials.columns)
     folds = _folds(trials, groups)
     fits: dict[str, tuple[Callable[..., Calibrator], Floats | None]] = {
         "platt": (Platt.fit, None),
@@ -152,7 +152,7 @@ def fuse(systems: Sequence[Trials], *, groups: str | None = None) -> tuple[Fusio
         CorpusError: The systems scored other trials (``no_common_trial``), or as `candidates`.
     """
     first = systems[0]
-    check_fit_split(first)
+    check_fit_split(first.protocol, first.columns)
     for other in systems[1:]:
         if not np.array_equal(first.trials, other.trials):
             raise CorpusError(

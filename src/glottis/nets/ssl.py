@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from glottis._extras import need
 from glottis.errors import RecipeError
@@ -14,6 +15,7 @@ from glottis.nets.contract import Countermeasure
 from glottis.nets.heads import make_head
 from glottis.nets.ssl_heads import make_ssl_head
 
+FORMS = ("", "sls")
 ENCODERS = {"wav2vec2": "Wav2Vec2", "hubert": "Hubert", "wavlm": "WavLM"}
 _EPS = 1e-7
 
@@ -27,6 +29,9 @@ class SSLNet(Countermeasure):
             ever fetched.
         config: Settings of the encoder's configuration, such as ``hidden_size``, over its defaults.
         mix: Whether the head sees one learned mixture of all layers in the place of the last one.
+        layer: The one hidden state that the head sees, from 0 (before the first layer) on; by default the last one.
+        form: Empty, or ``sls``, as that system was published: the last layer is heard before the closing norm of an
+            encoder with norms in front (XLS-R), and a SELU and a log-softmax follow the last layer of two logits.
         back: The head: a key of `glottis.nets.ssl_heads.SSL_HEADS`.
         back_width: The width of its embedding, or 0 for its own; ``aasist`` and ``nes2net`` have only their own.
         back_args: Further settings of the head.
@@ -36,8 +41,10 @@ class SSLNet(Countermeasure):
 
     Raises:
         MissingExtra: transformers is not installed (extra ``ssl``).
-        RecipeError: The encoder is unknown, or the folder holds none.
+        RecipeError: The encoder or the form is unknown, the folder holds no encoder, or the encoder has no such layer.
     """
+
+    ssl: nn.Module | None
 
     def __init__(
         self,
@@ -46,6 +53,8 @@ class SSLNet(Countermeasure):
         checkpoint: str = "",
         config: Mapping[str, Any] | None = None,
         mix: bool = False,
+        layer: int | None = None,
+        form: str = "",
         back: str = "mean",
         back_width: int = 0,
         back_args: Mapping[str, Any] | None = None,
@@ -53,9 +62,14 @@ class SSLNet(Countermeasure):
         head: str = "two_logits",
     ) -> None:
         super().__init__()
-        self.head_kind, self.normalise = head, normalise
+        self.head_kind, self.normalise, self.layer, self.form = head, normalise, layer, form
         self.ssl = _encoder(encoder, checkpoint, config or {})
         layers: int = self.ssl.config.num_hidden_layers  # type: ignore[union-attr, assignment]
+        _check_choice(layers, mix=mix, layer=layer)
+        if form not in FORMS:
+            raise RecipeError(f"unknown form {form!r}", hint="sls, or leave it out")
+        if form == "sls" and self.ssl.config.do_stable_layer_norm:  # type: ignore[union-attr]
+            self.ssl.encoder.layer_norm = nn.Identity()  # type: ignore[union-attr]
         self.layer_weights = nn.Parameter(torch.zeros(layers + 1)) if mix else None
         features = cast("int", self.ssl.config.hidden_size)  # type: ignore[union-attr]
         self.back = make_ssl_head(back, features, back_width, back_args)
@@ -63,30 +77,52 @@ class SSLNet(Countermeasure):
 
     def blocks(self) -> list[nn.Module]:
         """See `Countermeasure`; the encoder's layers."""
-        return list(self.ssl.encoder.layers)  # type: ignore[union-attr, arg-type]
+        return [] if self.ssl is None else list(self.ssl.encoder.layers)  # type: ignore[union-attr, arg-type]
 
     def time_last(self, found: Any) -> Tensor:
         """See `Countermeasure`."""
         frames: Tensor = found[0] if isinstance(found, tuple) else found
         return frames.transpose(1, 2)
 
+    def drop_encoder(self) -> None:
+        """Let go of the encoder: `embed` takes hidden states ``(batch, layers, frames, d)`` from now on."""
+        self.ssl = None
+
     def embed(self, samples: Tensor) -> Tensor:
         """See `Countermeasure`."""
+        hidden = samples.unbind(dim=1) if self.ssl is None else self.hidden(samples)
+        if self.layer_weights is not None:
+            weight = self.layer_weights.softmax(dim=0)
+            hidden = (cast("Tensor", sum(w * one for w, one in zip(weight, hidden, strict=True))),)
+        embedding: Tensor = self.back(hidden)
+        return embedding
+
+    def hidden(self, samples: Tensor) -> tuple[Tensor, ...]:
+        """Samples ``(batch, n)`` to the hidden states that the head sees, ``(batch, frames, d)`` each.
+
+        The last one is always that after the encoder's closing norm; `transformers` gives it so up to its version 4,
+        and since its version 5 without.
+        """
         if self.normalise:
             mean = samples.mean(dim=1, keepdim=True)
             deviation = (samples - mean).square().mean(dim=1, keepdim=True)
             samples = (samples - mean) / torch.sqrt(deviation + _EPS)
-        hidden = self.ssl(samples, output_hidden_states=True, return_dict=True).hidden_states
-        if self.layer_weights is not None:
-            weight = self.layer_weights.softmax(dim=0)
-            hidden = (sum(w * one for w, one in zip(weight, hidden, strict=True)),)
-        embedding: Tensor = self.back(hidden)
-        return embedding
+        encoder = cast("nn.Module", self.ssl)
+        heard = encoder(samples, output_hidden_states=True, return_dict=True)
+        found: tuple[Tensor, ...] = (*heard.hidden_states[:-1], heard.last_hidden_state)
+        return found if self.layer is None else (found[self.layer],)
 
     def outputs(self, embedding: Tensor) -> Tensor:
         """See `Countermeasure`."""
         found: Tensor = self.output(embedding)
-        return found
+        return functional.selu(found).log_softmax(dim=1) if self.form == "sls" else found
+
+
+def _check_choice(layers: int, *, mix: bool, layer: int | None) -> None:
+    if layer is not None and not 0 <= layer <= layers:
+        raise RecipeError(f"net.layer is {layer}", hint=f"the encoder's hidden states are 0 to {layers}")
+    if layer is not None and mix:
+        raise RecipeError("net.mix mixes all layers, and net.layer is one", hint="leave one of them out")
 
 
 def _encoder(kind: str, checkpoint: str, settings: Mapping[str, Any]) -> nn.Module:
@@ -96,10 +132,17 @@ def _encoder(kind: str, checkpoint: str, settings: Mapping[str, Any]) -> nn.Modu
     model = getattr(transformers, f"{ENCODERS[kind]}Model")
     fixed = {"attn_implementation": "eager", "layerdrop": 0.0, "apply_spec_augment": False}
     if not checkpoint:
-        found: nn.Module = model(getattr(transformers, f"{ENCODERS[kind]}Config")(**settings, **fixed))
-        return found
+        try:
+            new: nn.Module = model(getattr(transformers, f"{ENCODERS[kind]}Config")(**settings, **fixed))
+        except ValueError as error:
+            raise RecipeError(
+                f"net.config: {error}", hint="such as num_attention_heads that divide hidden_size"
+            ) from error
+        return new
     try:
-        found = model.from_pretrained(checkpoint, local_files_only=True, use_safetensors=True, **settings, **fixed)
+        found: nn.Module = model.from_pretrained(
+            checkpoint, local_files_only=True, use_safetensors=True, **settings, **fixed
+        )
     except (OSError, ValueError) as error:
         said = " ".join(str(error).split())[:200]
         raise RecipeError(f"{checkpoint}: no {kind} encoder: {said}", hint="a folder with model.safetensors") from error

@@ -9,14 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 import glottis
 from glottis.augment import Chain
+from glottis.corpora import Trial
 from glottis.errors import RecipeError
 from glottis.training.batches import ChainAugment
 from glottis.training.em import fit_mixtures
 from glottis.training.exporter import export_bundle
 from glottis.training.loop import fit_net
+from glottis.training.on_embeddings import head_recipe, open_embedded, with_encoder
 from glottis.training.recipe import Recipe, read_recipe
 from glottis.training.speech_head import add_speech
 from glottis.training.store import open_tables
@@ -48,6 +51,8 @@ def train(
     recipe = read_recipe(recipe_path, settings)
     output.mkdir(parents=True, exist_ok=True)
     _keep_recipe(recipe, output)
+    if recipe.data.embeddings:
+        return _train_on_embeddings(recipe, output, progress)
     cache = Path(recipe.data.cache)
     training = open_tables(recipe.data.train, "train", cache, recipe.sample_rate_hz)
     dev = open_tables((recipe.data.dev,), "dev", cache, recipe.sample_rate_hz)
@@ -64,15 +69,27 @@ def train(
             augment=augment,
             seed=recipe.schedule.seed,
         )
-    names = [Path(table).parent.name for table in recipe.data.train]
+    return _export(recipe, whole, net, dev.trials, output)
+
+
+def _train_on_embeddings(recipe: Recipe, output: Path, progress: Callable[[dict[str, Any]], None]) -> Path:
+    head = head_recipe(recipe)
+    training = open_embedded(recipe, recipe.data.train, "train")
+    dev = open_embedded(recipe, (recipe.data.dev,), "dev")
+    found = fit_net(head, train=training, dev=dev, augment=None, output=output, progress=progress)
+    net = with_encoder(recipe, found.state_dict())
+    return _export(recipe, net, net, dev.trials, output)
+
+
+def _export(recipe: Recipe, whole: nn.Module, net: nn.Module, trials: Sequence[Trial], output: Path) -> Path:
     return export_bundle(
         whole,
         output / "bundle",
         trainable=net,
         root=Path(recipe.data.dev).parent,
-        trials=dev.trials,
+        trials=trials,
         recipe=recipe,
-        trained_on=names,
+        trained_on=[Path(table).parent.name for table in recipe.data.train],
     )
 
 

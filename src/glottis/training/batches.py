@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from glottis.augment import Chain, apply
-from glottis.training.store import ClipStore
+from glottis.training.store import Clips
 from glottis.verdict import Label
 
 Augment = Callable[[NDArray[np.float32], np.random.Generator], NDArray[np.float32]]
@@ -50,7 +50,7 @@ class Batches(Dataset[tuple[Tensor, Tensor]]):
 
     def __init__(
         self,
-        store: ClipStore,
+        store: Clips,
         *,
         steps: int,
         batch: int,
@@ -101,13 +101,5 @@ class Batches(Dataset[tuple[Tensor, Tensor]]):
         return [int(rng.choice(self.by_source[sources[i]][label])) for i in picked]
 
     def _row(self, index: int, rng: np.random.Generator) -> NDArray[np.float32]:
-        clip = fit(self.store.clip(index), self.crop_samples, rng)
+        clip = self.store.crop(index, self.crop_samples, rng)
         return clip if self.augment is None else self.augment(clip, rng)
-
-
-def fit(clip: NDArray[np.float32], samples: int, rng: np.random.Generator | None) -> NDArray[np.float32]:
-    """Cut a clip to `samples` (at a drawn place, or from its start), or repeat it until it fills them."""
-    if len(clip) >= samples:
-        start = 0 if rng is None else int(rng.integers(len(clip) - samples + 1))
-        return clip[start : start + samples]
-    return np.tile(clip, -(-samples // len(clip)))[:samples]

@@ -15,6 +15,7 @@ from glottis.errors import RecipeError
 from glottis.nets import build_net
 from glottis.nets.contract import Countermeasure
 from glottis.nets.of_bundle import torch_net
+from glottis.nets.ssl import SSLNet
 from glottis.training import checkpoint
 from glottis.training.recipe import Distil, Recipe, make_recipe
 
@@ -22,7 +23,15 @@ SHIPPED = "default"
 
 
 def build_recipe_net(recipe: Recipe) -> Countermeasure:
-    """The net of a recipe, with new weights."""
+    """The net that a recipe trains, with new weights; on embeddings without its encoder."""
+    net = build_whole_net(recipe)
+    if recipe.data.embeddings and isinstance(net, SSLNet):
+        net.drop_encoder()
+    return net
+
+
+def build_whole_net(recipe: Recipe) -> Countermeasure:
+    """The net of a recipe as it is exported, with new weights."""
     return build_net(recipe.net["name"], recipe.net_args)
 
 
@@ -45,8 +54,9 @@ def finished_net(folder: str | Path) -> Countermeasure:
     kept, chosen = folder / "recipe.json", checkpoint.load(folder / "best.pt")
     if chosen is None or not kept.exists():
         raise RecipeError(f"{folder} holds no run with a chosen checkpoint", hint="train it first")
-    net = build_recipe_net(make_recipe(json.loads(kept.read_text())["recipe"]))
-    net.load_state_dict(chosen["net"])
+    recipe = make_recipe(json.loads(kept.read_text())["recipe"])
+    net = build_whole_net(recipe)
+    net.load_state_dict(chosen["net"], strict=not recipe.data.embeddings)
     return net.eval()
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import pickle
+import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,9 @@ from glottis.bundle import Costs, write_bundle
 from glottis.errors import BundleError
 from glottis.nets import build_net
 from glottis.training.exporter import WEIGHTS, outputs_of, to_onnx, weights_of
+from glottis.training.import_fairseq import open_heads, ssl_name, ssl_settings
 from glottis.training.import_folder import read_folder
+from glottis.training.recipe import lay_over
 
 WINDOW_SAMPLES = 64_600
 RATE_HZ = 16_000
@@ -39,14 +43,16 @@ class System:
         settings: What its shapes say of its settings.
         unknown: Settings that no shape tells, with the values between which the user must choose.
         source: Paper and code.
+        rename: What our net calls a weight of the checkpoint; None for one that it does without.
     """
 
     title: str
     net: str
     mark: str
     settings: Callable[[State], dict[str, Any]]
-    unknown: Callable[[State], Mapping[str, Sequence[str]]]
+    unknown: Callable[[State], Mapping[str, Sequence[str | int]]]
     source: str
+    rename: Callable[[str], str | None] = lambda name: name
 
 
 def _aasist(state: State) -> dict[str, Any]:
@@ -71,7 +77,47 @@ def _rawnet2(state: State) -> dict[str, Any]:
     return {"widths": widths, "hidden": state["fc1_gru.weight"].shape[0], **form}
 
 
+def _lcnn(state: State) -> dict[str, Any]:
+    bins = len(state["m_frontend.0.lfcc_fb"])
+    return {"n_fft": 1024, "bins": 256} if bins == 256 else {}  # noqa: PLR2004 (up to 4 kHz, or all of 512)
+
+
+def _lcnn_name(name: str) -> str | None:
+    if name.startswith(("m_frontend.", "input_", "output_")):
+        return None  # tables that are made anew, and statistics that are not used
+    for theirs, ours in (("m_transform.0.", "transform."), ("m_output_act.0.", "output.linear.")):
+        name = name.replace(theirs, ours, 1) if name.startswith(theirs) else name
+    return re.sub(r"^m_before_pooling\.0\.(\d)\.l_blstm\.", r"lstms.\1.", name)
+
+
 SYSTEMS = (
+    System(
+        "SSL-AASIST",
+        "ssl",
+        "first_bn1.weight",
+        partial(ssl_settings, back="aasist"),
+        open_heads,
+        "Tak et al., 2022; TakHemlata/SSL_Anti-spoofing",
+        partial(ssl_name, last="out_layer"),
+    ),
+    System(
+        "SLS",
+        "ssl",
+        "fc0.weight",
+        partial(ssl_settings, back="layers", form="sls"),
+        open_heads,
+        "Zhang et al., 2024; QiShanZhang/SLSforASVspoof-2021-DF",
+        partial(ssl_name, last="fc3", form="sls"),
+    ),
+    System(
+        "LFCC-LCNN",
+        "lcnn",
+        "m_before_pooling.0.0.l_blstm.weight_ih_l0",
+        _lcnn,
+        lambda _: {},
+        "Wang and Yamagishi, 2021; the baselines of ASVspoof 2021",
+        _lcnn_name,
+    ),
     System(
         "AASIST",
         "aasist",
@@ -133,31 +179,59 @@ def import_checkpoint(file: Path, output: Path, settings: Mapping[str, Any], *, 
             code="unknown_system",
             hint=f"known: {known}; a net of your own is trained by a recipe",
         )
-    for setting, values in system.unknown(state).items():
-        if setting not in settings:
+    return _write(system, file, _settings(system, file, state, settings), state, output, name, licence)
+
+
+def _settings(system: System, file: Path, state: State, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What the shapes tell, and what the user says; a dot leads into a table: ``config.num_attention_heads``."""
+    try:
+        args, unknown = system.settings(state), system.unknown(state)
+    except (KeyError, IndexError) as error:
+        raise BundleError(
+            f"{file}: {system.title}, but without the weight {error}", code="weights", hint="is it whole?"
+        ) from error
+    for setting, values in unknown.items():
+        if str(settings.get(setting)) not in map(str, values):
             raise BundleError(
                 f"{file}: {system.title}, but its weights do not tell {setting}",
                 code="open_setting",
-                hint=f"--set {setting}=... one of {', '.join(values)}",
+                hint=f"--set {setting}=... one of {', '.join(map(str, values))}",
             )
-    chosen = {name: str(value) if name in system.unknown(state) else value for name, value in settings.items()}
-    args = {**system.settings(state), **chosen}
-    return _write(system, file, args, state, output, name, licence)
+    for setting, value in settings.items():
+        lay_over(args, setting, type(unknown[setting][0])(value) if setting in unknown else value)
+    return args
 
 
 def _write(  # noqa: PLR0917 (all of them decide what is written)
     system: System, file: Path, args: Mapping[str, Any], state: State, output: Path, name: str, licence: str
 ) -> Path:
     net = build_net(system.net, args)
-    try:
-        net.load_state_dict(dict(state))
-    except RuntimeError as error:
-        said = " ".join(str(error).split())[:400]
-        raise BundleError(f"{file}: {said}", code="weights", hint=f"is it {system.title} as published?") from error
+    names = {ours: theirs for theirs in state if (ours := system.rename(theirs)) is not None}
+    _check_weights(system, file, {ours: tuple(value.shape) for ours, value in net.state_dict().items()}, state, names)
+    net.load_state_dict({ours: state[theirs] for ours, theirs in names.items()})
     net.eval()
     model = to_onnx(net, WINDOW_SAMPLES)
     files = {"model.onnx": model, WEIGHTS: weights_of(net), "README.md": _card(system, file, args, licence).encode()}
     return write_bundle(output, _fields(system, args, name, licence, outputs_of(net, WINDOW_SAMPLES)), files)
+
+
+def _check_weights(
+    system: System, file: Path, shapes: Mapping[str, tuple[int, ...]], state: State, names: Mapping[str, str]
+) -> None:
+    """Refuse weights that the net does not have, lacks, or has in another shape, by the checkpoint's own names."""
+    wrong = [f"{theirs!r} is unknown" for ours, theirs in names.items() if ours not in shapes]
+    wrong += [f"{ours!r} is missing" for ours in shapes if ours not in names]
+    for ours, theirs in names.items():
+        have = tuple(state[theirs].shape)
+        if shapes.get(ours, have) != have:
+            wrong.append(f"{theirs!r} has the shape {have}, not {shapes[ours]}")
+    if wrong:
+        more = f", and {len(wrong) - 3} more" if len(wrong) > 3 else ""  # noqa: PLR2004 (the first three say enough)
+        raise BundleError(
+            f"{file}: the weight {', '.join(wrong[:3])}{more}",
+            code="weights",
+            hint=f"is it {system.title} as published?",
+        )
 
 
 def read_state(file: Path) -> State:

@@ -23,7 +23,7 @@ from glottis.training.freezing import Freezing
 from glottis.training.objective import Objective
 from glottis.training.rates import rate
 from glottis.training.recipe import Optimiser, Recipe
-from glottis.training.store import ClipStore
+from glottis.training.store import Clips
 from glottis.training.validate import Check, check_net
 
 BF16_FLAGS = ("avx512_bf16", "amx_bf16")
@@ -54,8 +54,8 @@ class Choice:
 def fit_net(  # noqa: PLR0915  # one function, readable in one sitting
     recipe: Recipe,
     *,
-    train: ClipStore,
-    dev: ClipStore,
+    train: Clips,
+    dev: Clips,
     augment: Augment | None,
     output: Path,
     progress: Progress,

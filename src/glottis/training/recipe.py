@@ -25,6 +25,8 @@ class Data:
         crop_s: Seconds of a training crop.
         pair_share: The share of a batch made of pairs, one of each label from one source.
         workers: Processes that make batches.
+        embeddings: The folder that `glottis embed` made of these clips, or empty: a head on a frozen speech encoder
+            then learns from it; see `glottis.training.on_embeddings`.
     """
 
     train: tuple[str, ...]
@@ -33,6 +35,7 @@ class Data:
     crop_s: float = 3.0
     pair_share: float = 0.5
     workers: int = 1
+    embeddings: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,7 +284,7 @@ def read_recipe(path: Path, settings: Sequence[str] = ()) -> Recipe:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RecipeError(f"{path} is no TOML: {error}", hint="see recipes/ for examples") from error
     for setting in settings:
-        _lay_over(table, setting)
+        lay_over(table, *parse_setting(setting))
     return make_recipe(table)
 
 
@@ -314,13 +317,17 @@ def parse_setting(setting: str) -> tuple[str, Any]:
         return key, text
 
 
-def _lay_over(table: dict[str, Any], setting: str) -> None:
-    key, value = parse_setting(setting)
+def lay_over(table: dict[str, Any], key: str, value: Any) -> None:
+    """Put a value into nested tables; a dot in its key leads into one.
+
+    Raises:
+        RecipeError: What the dot leads into is no table.
+    """
     *path, last = key.split(".")
     for name in path:
         table = table.setdefault(name, {})
         if not isinstance(table, dict):
-            raise RecipeError(f"setting {setting!r}: {name} is no table", hint="see recipes/ for the tables")
+            raise RecipeError(f"setting {key!r}: {name} is no table", hint="see recipes/ for the tables")
     table[last] = value
 
 

@@ -18,9 +18,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from glottis.audio import open_recording
-from glottis.training.batches import Augment, fit
+from glottis.training.batches import Augment
 from glottis.training.made_sounds import made_sounds
-from glottis.training.store import ClipStore
+from glottis.training.store import ClipStore, fit
 
 WINDOWS_A_SOUND = 60
 WINDOWS_OF_SPEECH = 9000

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,19 @@ from numpy.typing import NDArray
 from glottis.corpora import Trial, load_clip, read_trials
 
 FULL_SCALE = 32767
+
+
+class Clips(Protocol):
+    """What a net learns from: clips with their facts, each cut to what the net takes."""
+
+    @property
+    def trials(self) -> tuple[Trial, ...]:
+        """The clips' rows."""
+
+    def __len__(self) -> int: ...
+
+    def crop(self, index: int, samples: int, rng: np.random.Generator | None) -> NDArray[np.float32]:
+        """`samples` of one clip, from a drawn place or from its start; or what stands for them."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +50,29 @@ class ClipStore:
 
     def clip(self, index: int) -> NDArray[np.float32]:
         """One clip, float32, shape ``(n,)``."""
-        stretch = self.samples[self.starts[index] : self.starts[index + 1]]
-        return np.asarray(stretch / np.float32(FULL_SCALE), np.float32)
+        return from_pcm(self.samples[self.starts[index] : self.starts[index + 1]])
+
+    def crop(self, index: int, samples: int, rng: np.random.Generator | None) -> NDArray[np.float32]:
+        """A stretch of one clip; see `fit`."""
+        return fit(self.clip(index), samples, rng)
+
+
+def fit(clip: NDArray[np.float32], samples: int, rng: np.random.Generator | None) -> NDArray[np.float32]:
+    """Cut a clip to `samples` (at a drawn place, or from its start), or repeat it until it fills them."""
+    if len(clip) >= samples:
+        start = 0 if rng is None else int(rng.integers(len(clip) - samples + 1))
+        return clip[start : start + samples]
+    return np.tile(clip, -(-samples // len(clip)))[:samples]
+
+
+def to_pcm(clip: NDArray[np.float32]) -> NDArray[np.int16]:
+    """Samples as they are kept: 16 bits, little-endian."""
+    return np.round(np.clip(clip, -1, 1) * FULL_SCALE).astype("<i2")
+
+
+def from_pcm(kept: NDArray[np.int16]) -> NDArray[np.float32]:
+    """What `to_pcm` kept, as float32."""
+    return np.asarray(kept / np.float32(FULL_SCALE), np.float32)
 
 
 def open_store(trials: Sequence[tuple[Path, Trial]], cache: Path, sample_rate_hz: int) -> ClipStore:
@@ -61,7 +96,7 @@ def open_store(trials: Sequence[tuple[Path, Trial]], cache: Path, sample_rate_hz
         with part.open("wb") as out, ThreadPoolExecutor(2) as pool:
             for batch in (trials[i : i + 256] for i in range(0, len(trials), 256)):
                 for clip in pool.map(lambda one: load_clip(one[0] / one[1].file, sample_rate_hz), batch):
-                    out.write(np.round(np.clip(clip, -1, 1) * FULL_SCALE).astype("<i2").tobytes())
+                    out.write(to_pcm(clip).tobytes())
                     starts.append(starts[-1] + len(clip))
         part.replace(data)
         with index.with_suffix(".part").open("wb") as out:

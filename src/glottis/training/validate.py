@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from torch import nn
 
 from glottis.metrics import eer, mean_eer_within
-from glottis.training.batches import fit
 from glottis.training.recipe import Recipe
-from glottis.training.store import ClipStore
+from glottis.training.store import Clips
 from glottis.verdict import Label
 
 ROWS = 16
@@ -36,27 +35,27 @@ class Check:
         return {"dev_pooled_eer": self.pooled, "dev_within_eer": self.within}
 
 
-def check_net(net: nn.Module, dev: ClipStore, recipe: Recipe) -> Check:
+def check_net(net: nn.Module, dev: Clips, recipe: Recipe) -> Check:
     """Score the dev clips and measure."""
     scores = score_store(net, dev, round(recipe.export.window_s * recipe.sample_rate_hz))
     bonafide, sources = facts(dev)
     return Check(eer(scores[bonafide], scores[~bonafide]), mean_eer_within(scores, bonafide, sources))
 
 
-def facts(store: ClipStore) -> tuple[NDArray[np.bool_], NDArray[np.str_]]:
+def facts(store: Clips) -> tuple[NDArray[np.bool_], NDArray[np.str_]]:
     """Which clips are bona fide, and the source of each."""
     bonafide = np.array([t.label == Label.BONAFIDE for t in store.trials])
     return bonafide, np.array([t.source for t in store.trials])
 
 
 @torch.inference_mode()
-def score_store(net: nn.Module, store: ClipStore, window_samples: int) -> NDArray[np.float64]:
+def score_store(net: nn.Module, store: Clips, window_samples: int) -> NDArray[np.float64]:
     """The score of the first window of each clip, shape ``(clips,)``."""
     net.eval()
     device = next(net.parameters()).device
     scores = []
     for first in range(0, len(store), ROWS):
-        clips = [fit(store.clip(i), window_samples, None) for i in range(first, min(first + ROWS, len(store)))]
+        clips = [store.crop(i, window_samples, None) for i in range(first, min(first + ROWS, len(store)))]
         score, _ = net(torch.from_numpy(np.stack(clips)).to(device))
         scores.append(score.float().cpu().numpy())
     return np.concatenate(scores).astype(np.float64)

@@ -61,3 +61,16 @@ def test_none_of_that_name(run):
     result = run("models", "tinny")
     assert (result.exit_code, result.stdout) == (2, "")
     assert "did you mean tiny?" in result.stderr
+
+
+def test_a_bundle_that_is_called_like_a_command(run, home):
+    (home / "bundles" / "tiny").rename(home / "bundles" / "fetch")
+    for args in (("show", "fetch"), (str(home / "bundles" / "fetch"),)):
+        assert "window_samples   16000" in run("models", *args).stdout
+    assert run("models", "show").stdout == run("models").stdout
+
+
+@pytest.mark.usefixtures("home")
+def test_options_may_stand_before_the_name(run):
+    assert json.loads(run("models", "--format", "json", "tiny").stdout)["manifest"]["name"] == "tiny"
+    assert "fetch" in run("models", "--help").stdout

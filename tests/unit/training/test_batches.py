@@ -4,8 +4,8 @@ import numpy as np
 import torch
 
 from glottis.corpora import Trial
-from glottis.training.batches import Batches, fit
-from glottis.training.store import ClipStore
+from glottis.training.batches import Batches
+from glottis.training.store import ClipStore, fit
 from glottis.verdict import Label
 
 

@@ -14,12 +14,12 @@ import glottis
 from glottis.audio import PCM
 from glottis.bundle import open_bundle
 from glottis.cli import program
-from glottis.errors import BundleError
+from glottis.errors import BundleError, RecipeError
 from glottis.nets import build_net
 from glottis.nets.of_bundle import torch_net
 from glottis.testing import tiny_bundle, voice
 from glottis.training.importer import import_checkpoint, read_state
-from tiny_encoder import TINY
+from tiny_encoder import NORMS_IN_FRONT, TINY
 
 SMALL = {"widths": [20, 20, 32, 32, 32, 32], "hidden": 16}
 
@@ -105,6 +105,11 @@ def test_an_unknown_system_and_weights_that_do_not_fit_are_named(rawnet2: Path) 
     torch.save({"some.weight": torch.zeros(2)}, rawnet2)
     with pytest.raises(BundleError, match="no known system"):
         imported(rawnet2)
+    torch.save(build_net("rawnet2", SMALL).state_dict(), rawnet2)
+    with pytest.raises(RecipeError, match="widths is no table"):
+        imported(rawnet2, form="2021", **{"widths.first": 3})
+    with pytest.raises(BundleError, match="do not tell form"):
+        imported(rawnet2, form="2020")
     state = build_net("rawnet2", SMALL).state_dict()
     del state["fc2_gru.bias"]
     torch.save(state, rawnet2)
@@ -124,16 +129,24 @@ def test_the_command(rawnet2: Path) -> None:
     assert CliRunner().invoke(program, [*args, "--set", "form"]).exit_code == 2
 
 
-@pytest.mark.parametrize("labels", [{0: "fake", 1: "real"}, {0: "bonafide", 1: "spoof"}, {0: "LABEL_0", 1: "LABEL_1"}])
-@pytest.mark.parametrize("weighted", [False, True])
-def test_a_hugging_face_folder_scores_as_its_own_class_does(tmp_path: Path, labels: dict, weighted: bool) -> None:
+@pytest.mark.parametrize(
+    ("labels", "form"),
+    [
+        ({0: "fake", 1: "real"}, {}),
+        ({0: "bonafide", 1: "spoof"}, {"use_weighted_layer_sum": True}),
+        ({0: "LABEL_0", 1: "LABEL_1"}, {}),
+        ({0: "real", 1: "fake"}, NORMS_IN_FRONT),
+    ],
+)
+def test_a_hugging_face_folder_scores_as_its_own_class_does(tmp_path: Path, labels: dict, form: dict) -> None:
     transformers = pytest.importorskip("transformers")
     torch.manual_seed(0)
     config = transformers.Wav2Vec2Config(
-        **(TINY | {"classifier_proj_size": 12, "id2label": labels, "use_weighted_layer_sum": weighted}),
+        **(TINY | {"classifier_proj_size": 12, "id2label": labels} | form),
         label2id={name: number for number, name in labels.items()},
     )
     theirs = transformers.Wav2Vec2ForSequenceClassification(config).eval()
+    torch.nn.init.normal_(theirs.wav2vec2.encoder.layer_norm.weight, 1, 0.3)
     theirs.save_pretrained(tmp_path / "theirs")
     transformers.Wav2Vec2FeatureExtractor(do_normalize=True).save_pretrained(tmp_path / "theirs")
     settings = {"bonafide": 1} if "LABEL_0" in labels.values() else {}
