@@ -31,7 +31,7 @@ PARITY = 1e-4
 """Largest difference allowed between torch and ONNX, relative to scores of about 1."""
 
 OUTPUTS = ("score", "embedding", "speech")
-WEIGHTS = "model.safetensors"
+MODEL, WEIGHTS = "model.onnx", "model.safetensors"
 
 
 def to_onnx(net: nn.Module, window_samples: int) -> bytes:
@@ -112,7 +112,7 @@ def export_bundle(
     """
     window = round(recipe.export.window_s * recipe.sample_rate_hz)
     files = {
-        "model.onnx": to_onnx(net, window),
+        MODEL: to_onnx(net, window),
         "recipe.json": json.dumps(recipe.to_dict(), indent=1).encode(),
         WEIGHTS: weights_of(trainable),
     }

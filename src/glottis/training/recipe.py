@@ -152,7 +152,8 @@ class Distil:
     """Learning from a greater net beside the labels (Hinton et al., 2015).
 
     Attributes:
-        teacher: The folder of a finished run, or empty for none. The teacher hears the same augmented crops.
+        teacher: The folder of a finished run, or a bundle with its net in it, or empty for none. It may be another kind
+            of net, with another last layer; it hears the same augmented crops.
         weight: The share of the loss against the teacher's probabilities; the rest is against the labels.
     """
 
@@ -170,8 +171,11 @@ class SelfDistil:
         beta: The weight of the features' distance.
         temperature: Of the soft loss.
         hard_students: Whether the blocks' classifiers learn from the labels too.
-        teacher: ``deepest``, or ``next``: each block learns from the one after it.
-        align: How features are compared: ``projection`` to the last block's width, ``attention`` (their energy over
+        teacher: ``deepest``; ``next``: each block learns from the one after it; ``progressive``: so too, and they
+            begin one after another over the run, the deepest first; ``average``: all blocks and the net itself learn
+            from the moving average of its weights (Tarvainen and Valpola, 2017).
+        decay: Of that average.
+        align: How features are compared: ``projection`` to the teacher's width, ``attention`` (their energy over
             time) or ``similarity`` (which rows of a batch resemble one another).
         dynamic: Whether the three weights are learned.
     """
@@ -182,6 +186,7 @@ class SelfDistil:
     temperature: float = 3.0
     hard_students: bool = False
     teacher: str = "deepest"
+    decay: float = 0.99
     align: str = "projection"
     dynamic: bool = False
 
@@ -275,7 +280,7 @@ def read_recipe(path: Path, settings: Sequence[str] = ()) -> Recipe:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RecipeError(f"{path} is no TOML: {error}", hint="see recipes/ for examples") from error
     for setting in settings:
-        _lay_over(table, setting)
+        lay_over(table, setting)
     return make_recipe(table)
 
 
@@ -308,7 +313,8 @@ def parse_setting(setting: str) -> tuple[str, Any]:
         return key, text
 
 
-def _lay_over(table: dict[str, Any], setting: str) -> None:
+def lay_over(table: dict[str, Any], setting: str) -> None:
+    """Put ``table.key=value`` into a nested mapping; see `read_recipe`."""
     key, value = parse_setting(setting)
     *path, last = key.split(".")
     for name in path:
