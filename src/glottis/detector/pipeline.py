@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from glottis.audio import SpeechMeter, Windower
 from glottis.bundle import Bundle, Manifest
 from glottis.calibration import Calibrator, from_json
+from glottis.config import Device
 from glottis.detector.crew import Crew
 from glottis.detector.session import Scored, Session
 from glottis.errors import BundleError
@@ -27,13 +28,14 @@ enough, whatever is played in the rest."""
 
 
 class Model:
-    """A bundle with all that is needed to use it; shared by all pipelines.
+    """A bundle with all that is needed to use it, on a device; shared by all pipelines.
 
     Raises:
         BundleError: The model or a calibration does not fit the manifest.
+        ConfigError: The device is not there.
     """
 
-    def __init__(self, bundle: Bundle) -> None:
+    def __init__(self, bundle: Bundle, device: Device = "cpu") -> None:
         manifest = bundle.manifest
         calibration = manifest.calibration
         self.bundle = bundle
@@ -51,6 +53,7 @@ class Model:
             inputs=manifest.inputs,
             outputs=manifest.outputs,
             name=str(bundle.path),
+            device=device,
         )
 
     @property
