@@ -18,6 +18,7 @@ COMMANDS = {
     "models": ("glottis.cli.models:models", "List the bundles, or show one."),
     "train": ("glottis.cli.train:train", "Train a bundle by a recipe."),
     "import": ("glottis.cli.import_cmd:import_", "Make a bundle of a published checkpoint."),
+    "export": ("glottis.cli.export:export", "Write a net for another runtime: ONNX, TorchScript."),
     "compress": ("glottis.cli.compress:compress", "Make a bundle smaller or faster, and say what it costs."),
     "evaluate": ("glottis.cli.evaluate:evaluate", "Measure score files on a protocol."),
     "explain": ("glottis.cli.explain:explain", "Say on which stretches and bands a verdict hangs."),

@@ -14,7 +14,7 @@ import glottis
 from glottis.augment import Chain
 from glottis.errors import RecipeError
 from glottis.training.batches import ChainAugment
-from glottis.training.exporter import export_bundle
+from glottis.training.exporter import corpora_of, export_bundle
 from glottis.training.loop import fit_net
 from glottis.training.recipe import Recipe, read_recipe
 from glottis.training.speech_head import add_speech
@@ -62,7 +62,6 @@ def train(
             augment=augment,
             seed=recipe.schedule.seed,
         )
-    names = [Path(table).parent.name for table in recipe.data.train]
     return export_bundle(
         whole,
         output / "bundle",
@@ -70,7 +69,7 @@ def train(
         root=Path(recipe.data.dev).parent,
         trials=dev.trials,
         recipe=recipe,
-        trained_on=names,
+        trained_on=corpora_of(recipe),
     )
 
 

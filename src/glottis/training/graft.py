@@ -37,14 +37,18 @@ def graft(model: bytes, donor: bytes, output: str) -> bytes:
 
 
 def _once(graph: onnx.GraphProto) -> None:
-    """Of constants and nodes that are alike the first ones are kept, and stand for the others."""
+    """Of constants and nodes that are alike keep the first one, which stands for the others; and no cast to itself."""
     same: dict[str, str] = {}
+    kinds = {one.name: one.type.tensor_type.elem_type for one in graph.input}
     constants: list[tuple[str, NDArray[Any]]] = []
     firsts: dict[bytes, Sequence[str]] = {}
     tensors = [one for one in graph.initializer if not _stood_for(one.name, to_array(one), constants, same)]
     nodes = []
     for node in graph.node:
         node.input[:] = [same.get(name, name) for name in node.input]
+        if node.op_type == "Cast" and kinds.get(node.input[0]) == node.attribute[0].i:
+            same[node.output[0]] = node.input[0]
+            continue
         if node.op_type == "Constant" and node.attribute[0].name == "value":
             if not _stood_for(node.output[0], to_array(node.attribute[0].t), constants, same):
                 nodes.append(node)

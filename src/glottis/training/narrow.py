@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -22,21 +22,13 @@ LANES = 8
 """Widths become multiples of what a processor multiplies at once."""
 
 
-class Shrink(NamedTuple):
-    """A dimension of a weight that gets shorter with a stage."""
-
-    key: str
-    dim: int
-    stay: int
-
-
 def narrow(
     net: Countermeasure, name: str, args: Mapping[str, Any], keep: float, window_samples: int
 ) -> tuple[Countermeasure, dict[str, Any]]:
     """The net with the strongest channels of each stage alone, and its settings, whose ``widths`` are smaller.
 
     What belongs to a channel (all that makes, normalises or reads it) is found by building the net with that stage
-    narrower and looking which weights shrink. It is proved that the result scores as the whole net does with the
+    wider and looking which weights grow. It is proved that the result scores as the whole net does with the
     other channels silent.
 
     Args:
@@ -55,22 +47,16 @@ def narrow(
         raise RecipeError(f"of the widths {widths} nothing goes", hint=f"keep less; they stay multiples of {LANES}")
     whole = {key: value.detach().clone() for key, value in net.state_dict().items()}
     left, silent = dict(whole), {key: value.clone() for key, value in whole.items()}
-    for stage, (width, stay) in enumerate(zip(widths, wanted, strict=True)):
-        smaller = build_net(name, {**args, "widths": [*widths[:stage], stay, *widths[stage + 1 :]]}).state_dict()
-        if set(smaller) != set(whole):
-            raise RecipeError(f"net {name} cannot be pruned: other widths are other parts")
-        shrinks = [
-            Shrink(key, dim, size)
-            for key, value in smaller.items()
-            for dim, size in enumerate(value.shape)
-            if size < whole[key].shape[dim]
-        ]
-        chosen = _strongest(whole, shrinks, width, stay)
-        for key, dim, size in shrinks:
-            places = _places(chosen, whole[key].shape[dim], width, size)
-            left[key] = left[key].index_select(dim, places)
-            silent[key].index_fill_(dim, _others(places, whole[key].shape[dim]), 0)
     settings = {**args, "widths": wanted}
+    sizes = build_net(name, settings).state_dict()
+    for stage, (width, stay) in enumerate(zip(widths, wanted, strict=True)):
+        belongs = _belongs(name, args, widths, stage, whole)
+        chosen = _strongest(whole, belongs, width, stay)
+        for key, dim in belongs:
+            size = whole[key].shape[dim]
+            places = _places(chosen, size, width, sizes[key].shape[dim])
+            left[key] = left[key].index_select(dim, places)
+            silent[key].index_fill_(dim, _others(places, size), 0)
     pruned = _filled(name, settings, left)
     _prove(name, _filled(name, args, silent), pruned, window_samples)
     return pruned, settings
@@ -84,10 +70,23 @@ def _widths(name: str, args: Mapping[str, Any]) -> list[int]:
     return list(widths)
 
 
-def _strongest(state: Mapping[str, Tensor], shrinks: Sequence[Shrink], width: int, stay: int) -> Tensor:
+def _belongs(
+    name: str, args: Mapping[str, Any], widths: Sequence[int], stage: int, whole: Mapping[str, Tensor]
+) -> list[tuple[str, int]]:
+    """The weights, and which of their dimensions, that grow with a stage."""
+    wider = next(times * widths[stage] for times in (3, 5, 7) if times * widths[stage] not in widths)
+    grown = build_net(name, {**args, "widths": [*widths[:stage], wider, *widths[stage + 1 :]]}).state_dict()
+    if set(grown) != set(whole):
+        raise RecipeError(f"net {name} cannot be pruned: other widths are other parts")
+    return [
+        (key, dim) for key, had in whole.items() for dim in range(had.dim()) if grown[key].shape[dim] != had.shape[dim]
+    ]
+
+
+def _strongest(state: Mapping[str, Tensor], belongs: Sequence[tuple[str, int]], width: int, stay: int) -> Tensor:
     """The channels of the greatest norm over all weights that belong to them; each weight counts alike."""
     power = torch.zeros(width)
-    for key, dim, _ in shrinks:
+    for key, dim in belongs:
         weight = state[key]
         if weight.dim() > 1 and weight.shape[dim] % width == 0:
             each = weight.movedim(dim, 0).reshape(width, -1).square().sum(dim=1)

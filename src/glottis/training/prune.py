@@ -27,8 +27,9 @@ from glottis.training.store import open_tables
 Progress = Callable[[dict[str, Any]], None]
 
 TUNING: dict[str, Any] = {
-    "optimiser": {"learning_rate": 1e-3, "ema": 0.99},
-    "schedule": {"steps": 300},
+    "distil": {"weight": 1.0},
+    "optimiser": {"ema": 0.99},
+    "schedule": {"steps": 500},
 }
 """Where the tuning of a pruned net differs from a recipe's defaults; dev is seen when it ends, and decides nothing."""
 
@@ -86,12 +87,12 @@ def _recipe(bundle: Bundle, net: dict[str, Any], pruning: Pruning) -> Recipe:
     table = {
         "data": {"train": [str(pruning.table)], "dev": str(pruning.table)},
         "net": net,
-        "distil": {"teacher": str(bundle.path)},
         "sample_rate_hz": bundle.manifest.sample_rate_hz,
         "export": {"window_s": bundle.manifest.window_samples / bundle.manifest.sample_rate_hz},
         **{stage: own[stage] for stage in ("augment", "loss") if stage in own},
         **{stage: dict(values) for stage, values in TUNING.items()},
     }
+    table["distil"]["teacher"] = str(bundle.path)
     for setting in pruning.settings:
         lay_over(table, setting)
     table["schedule"]["check_every"] = table["schedule"]["steps"]
