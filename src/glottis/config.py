@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast, get_args
 
 from glottis.errors import ConfigError
 
@@ -20,6 +20,9 @@ NOT_SETTINGS = frozenset({"GLOTTIS_HOME", "GLOTTIS_TRACEBACK"})
 Channel = Literal["auto", "mix", "each"] | int
 """How channels are scanned: as they differ, mixed, each alone, or the one with this number (from 0)."""
 
+Device = Literal["auto", "cpu", "cuda", "tensorrt"]
+"""Where a model is run; ``auto`` is CUDA where it works, else the CPU."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -30,6 +33,7 @@ class Settings:
         threads: How many threads scan, at least 1.
         prior_spoof: The prior probability of spoof, over 0 and under 1, or None for the bundle's.
         channel: Which channels of a recording are scanned.
+        device: Where the model is run.
         origins: For each setting, where its value came from: a flag, a variable, a file, or ``default``.
     """
 
@@ -37,6 +41,7 @@ class Settings:
     threads: int
     prior_spoof: float | None
     channel: Channel
+    device: Device
     origins: Mapping[str, str]
 
 
@@ -155,6 +160,12 @@ def _channel(value: object, origin: str) -> Channel:
     return number
 
 
+def _device(value: object, origin: str) -> Device:
+    if value not in get_args(Device):
+        raise _refuse(origin, ", ".join(get_args(Device)), value)
+    return cast("Device", value)
+
+
 def _integer(value: object) -> int | None:
     if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= _MAX_DIGITS:
         return int(value)
@@ -169,4 +180,5 @@ _SETTINGS: dict[str, tuple[Callable[[object, str], object], Callable[[], object]
     "threads": (_threads, usable_cores, "--threads"),
     "prior_spoof": (_prior_spoof, lambda: None, "--prior"),
     "channel": (_channel, lambda: "auto", "--channel"),
+    "device": (_device, lambda: "cpu", "--device"),
 }

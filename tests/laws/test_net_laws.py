@@ -15,6 +15,7 @@ from glottis.bundle import Costs, write_bundle
 from glottis.nets import NETS, build_net
 from glottis.testing import noise, voice
 from glottis.training.exporter import outputs_of, to_onnx
+from glottis.training.formats import to_torchscript
 from glottis.training.losses import LOSSES, build_loss
 from glottis.training.recipe import Loss
 from tiny_encoder import TINY
@@ -217,3 +218,11 @@ def test_it_goes_into_a_bundle_that_scans(case, tmp_path):
     with torch.inference_mode():
         expected = net(torch.from_numpy(samples)[None])[0].item()
     assert verdict.score == pytest.approx(expected, abs=1e-3)
+
+
+@pytest.mark.slow
+@every_case
+def test_a_trace_of_it_takes_a_batch_of_any_size(case):
+    """The proof is `to_torchscript`'s own: batches of 1, 2 and 5, where the example had 2."""
+    net, length = made(case)
+    assert to_torchscript(net.eval(), length)

@@ -25,6 +25,7 @@ def test_flag_over_variable_over_file_over_default(tmp_path):
         "threads": "--threads",
         "prior_spoof": "default",
         "channel": "GLOTTIS_CHANNEL",
+        "device": "default",
     }
 
 
@@ -54,6 +55,13 @@ def test_channels_that_cannot_be(value, tmp_path):
 @pytest.mark.parametrize(("value", "channel"), [("auto", "auto"), ("each", "each"), ("0", 0), ("12", 12), (1, 1)])
 def test_channels(value, channel, tmp_path):
     assert resolve({"channel": value}, environ={}, folder=tmp_path).channel == channel
+
+
+def test_devices(tmp_path):
+    assert resolve(environ={}, folder=tmp_path).device == "cpu"
+    assert resolve(environ={"GLOTTIS_DEVICE": "tensorrt"}, folder=tmp_path).device == "tensorrt"
+    with pytest.raises(ConfigError, match="GLOTTIS_DEVICE must be auto, cpu, cuda, tensorrt, and is 'gpu'"):
+        resolve(environ={"GLOTTIS_DEVICE": "gpu"}, folder=tmp_path)
 
 
 def test_a_path_as_model(tmp_path):

@@ -20,6 +20,7 @@ COMMANDS = {
     "embed": ("glottis.cli.embed:embed", "Keep what a pre-trained encoder makes of each clip."),
     "probe": ("glottis.cli.probe:probe", "Score trials by a linear probe of such embeddings."),
     "import": ("glottis.cli.import_cmd:import_", "Make a bundle of a published checkpoint."),
+    "export": ("glottis.cli.export:export", "Write a net for another runtime: ONNX, TorchScript."),
     "compress": ("glottis.cli.compress:compress", "Make a bundle smaller or faster, and say what it costs."),
     "evaluate": ("glottis.cli.evaluate:evaluate", "Measure score files on a protocol."),
     "explain": ("glottis.cli.explain:explain", "Say on which stretches and bands a verdict hangs."),

@@ -8,6 +8,7 @@ import json
 import platform
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +16,9 @@ from glottis import __version__
 from glottis.cli.exits import DONE, WRONG_USE
 from glottis.cli.holes import KNOWN_UNTIL, holes_of, release_of
 from glottis.cli.text import printable
+
+if TYPE_CHECKING:
+    from glottis.config import Device
 
 EXTRAS = {
     "train": ("torch", "onnx", "safetensors", "scipy"),
@@ -146,22 +150,24 @@ def _bundles() -> Iterator[Check]:
         return  # told with the settings
     if settings.model is not None:
         yield _bundle(settings.origins["model"], settings.model)
+    if settings.device != "cpu":
+        yield _bundle(settings.origins["device"], settings.model, settings.device)
 
 
-def _bundle(name: str, model: str | None) -> Check:
+def _bundle(name: str, model: str | None, device: Device = "cpu") -> Check:
     from glottis.bundle import open_bundle
     from glottis.detector import Detector
-    from glottis.errors import BundleError
+    from glottis.errors import BundleError, ConfigError
 
     try:
         bundle = open_bundle(model)
         for file in bundle.manifest.files:
             bundle.read(file)
-        Detector(model)
-    except BundleError as error:
+        Detector(model, device=device)
+    except (BundleError, ConfigError) as error:
         return Check(name, error.message, BROKEN, error.hint)
     manifest = bundle.manifest
-    return Check(name, f"{manifest.name} {manifest.version} is whole (sha256 {bundle.sha256[:12]})")
+    return Check(name, f"{manifest.name} {manifest.version} is whole on {device} (sha256 {bundle.sha256[:12]})")
 
 
 def _extras() -> Iterator[Check]:

@@ -87,12 +87,14 @@ def evaluate(scores: tuple[Path, ...], **options: Any) -> int:
 
 def _score(output: Path, options: dict[str, Any]) -> None:
     from glottis.cli.progress import Bar
+    from glottis.config import resolve
     from glottis.corpora import read_trials
     from glottis.detector import Detector
     from glottis.evaluation.score_corpus import score_corpus
 
     name = options["model"]
-    detector = Detector(None if name in (None, "default") else name, threads=options["threads"])
+    model = None if name in (None, "default") else name
+    detector = Detector(model, threads=options["threads"], device=resolve().device)
     trials = read_trials(options["corpus"], split=options["split"])
     with Bar("scoring") as bar:
         score_corpus(

@@ -71,7 +71,7 @@ def _explained(path: str, options: dict[str, Any]) -> Explanation:
     with Bar("listening") as bar:
         return look_into(
             path,
-            Detector(chosen.model, threads=chosen.threads, prior_spoof=chosen.prior_spoof),
+            Detector(chosen.model, threads=chosen.threads, prior_spoof=chosen.prior_spoof, device=chosen.device),
             settings=settings,
             channel=chosen.channel,
             progress=lambda done, of: bar.show(done, of, "listening"),

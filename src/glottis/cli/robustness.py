@@ -64,7 +64,7 @@ def _measured(options: dict[str, Any]) -> tuple[list[Result], Bundle]:
     from glottis.evaluation.robustness import measure
 
     settings = resolve({"model": options["model"], "threads": options["threads"]})
-    detector = Detector(settings.model, threads=settings.threads)
+    detector = Detector(settings.model, threads=settings.threads, device=settings.device)
     bundle = detector.bundle
     conditions = chosen([*all_conditions(), *_attacks(bundle)], options["only"])
     trials = pick(read_trials(options["corpus"], split=options["split"]), options["most"])

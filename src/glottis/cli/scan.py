@@ -33,6 +33,7 @@ FAIL_ON_VERDICTS = VERDICTS[1:]
 @click.option("--timeline", is_flag=True, help="Draw the windows under each row of the table.")
 @click.option("--channel", metavar="auto|mix|each|N", help="By default (auto) channels are mixed unless they differ.")
 @click.option("--threads", metavar="N", help="How many threads scan; by default all cores.")
+@click.option("--device", metavar="D", help="cpu, cuda, tensorrt, or auto; by default cpu.")
 @click.option(
     "--fail-on",
     multiple=True,
@@ -48,6 +49,7 @@ def scan(  # noqa: PLR0917 (click names them)
     timeline: bool,
     channel: str | None,
     threads: str | None,
+    device: str | None,
     fail_on: tuple[str, ...],
     prior: str | None,
 ) -> int:
@@ -61,10 +63,11 @@ def scan(  # noqa: PLR0917 (click names them)
     _check(paths, form, timeline=timeline)
     from glottis.config import resolve
 
-    settings = resolve({"model": model, "threads": threads, "prior_spoof": prior, "channel": channel})
+    flags = {"model": model, "threads": threads, "prior_spoof": prior, "channel": channel, "device": device}
+    settings = resolve(flags)
     from glottis.detector import Detector
 
-    detector = Detector(settings.model, threads=settings.threads)
+    detector = Detector(settings.model, threads=settings.threads, device=settings.device)
     results: Iterator[Verdict | Failed] = detector.scan_many(
         recordings(paths, recursive=recursive), channel=settings.channel, prior_spoof=settings.prior_spoof
     )

@@ -15,6 +15,7 @@ from typing import Self
 
 from glottis.audio import ChannelPolicy, Limits, OpenRecording, Recording, name_of, open_recording
 from glottis.bundle import Bundle, open_bundle
+from glottis.config import Device
 from glottis.detector.crew import Crew
 from glottis.detector.judge import Facts, judge
 from glottis.detector.model import Model
@@ -31,17 +32,18 @@ _OF_ANOTHER_PROCESS: list[Model | None] = []
 class Detector:
     """A bundle, ready to judge. Threads may share it; after a fork the child opens it anew.
 
-    Results are bit-equal whatever `threads` is, in whatever order and company the recordings come.
+    On the CPU results are bit-equal whatever `threads` is, in whatever order and company the recordings come.
 
     Args:
         model: The path or the name of a bundle, or None for the shipped one.
         threads: How many threads work at most on one call: recordings side by side, and the windows of one.
         prior_spoof: The probability of spoof before listening, over 0 and under 1; by default the bundle's.
         limits: The bounds on untrusted input.
+        device: ``cpu``, ``cuda``, ``tensorrt``, or ``auto``: CUDA where it works, else the CPU.
 
     Raises:
         BundleError: The bundle is missing, damaged, or does not fit its manifest.
-        ConfigError: `threads` is under 1, or the prior is impossible.
+        ConfigError: `threads` is under 1, the prior is impossible, or the device is not there (``device``).
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Detector:
         threads: int = 1,
         prior_spoof: float | None = None,
         limits: Limits | None = None,
+        device: Device = "cpu",
     ) -> None:
         if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
             raise ConfigError(f"threads must be a whole number of at least 1, got {threads!r}", code="setting")
@@ -59,7 +62,8 @@ class Detector:
         self._prior_spoof = prior_spoof
         self._limits = limits or Limits()
         self._bundle = open_bundle(model)
-        self._model: Model | None = Model(self._bundle)
+        self._device = device
+        self._model: Model | None = Model(self._bundle, device)
         self._process = os.getpid()
 
     @property
@@ -196,7 +200,7 @@ class Detector:
             raise ConfigError("the detector is closed", code="closed", hint="open another")
         if self._process != os.getpid():
             _OF_ANOTHER_PROCESS.append(model)
-            model = Model(self._bundle)
+            model = Model(self._bundle, self._device)
             self._model, self._process = model, os.getpid()
         return model
 

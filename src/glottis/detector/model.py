@@ -6,18 +6,20 @@ from collections.abc import Sequence
 
 from glottis.bundle import Bundle, Manifest
 from glottis.calibration import Calibrator, Fusion, from_json
+from glottis.config import Device
 from glottis.detector.session import Session
 from glottis.errors import BundleError
 
 
 class Member:
-    """One net with its bundle's manifest.
+    """One net on its device, with its bundle's manifest.
 
     Raises:
         BundleError: The model does not fit the manifest.
+        ConfigError: The device is not there.
     """
 
-    def __init__(self, bundle: Bundle) -> None:
+    def __init__(self, bundle: Bundle, device: Device) -> None:
         self.manifest = bundle.manifest
         self.session = Session(
             bundle.read("model.onnx"),
@@ -25,6 +27,7 @@ class Member:
             inputs=bundle.manifest.inputs,
             outputs=bundle.manifest.outputs,
             name=str(bundle.path / bundle.inside),
+            device=device,
         )
 
 
@@ -33,9 +36,10 @@ class Model:
 
     Raises:
         BundleError: A model or a calibration does not fit its manifest.
+        ConfigError: The device is not there.
     """
 
-    def __init__(self, bundle: Bundle) -> None:
+    def __init__(self, bundle: Bundle, device: Device = "cpu") -> None:
         calibration, fusion = bundle.manifest.calibration, bundle.manifest.fusion
         self.bundle = bundle
         self.recording_calibration: Calibrator | None = from_json(calibration["recording"]) if calibration else None
@@ -46,7 +50,7 @@ class Model:
                 code="bad_calibration",
                 hint="platt, isotonic or by_duration",
             )
-        self.members = tuple(Member(one) for one in bundle.members or (bundle,))
+        self.members = tuple(Member(one, device) for one in bundle.members or (bundle,))
         self._fusion: Fusion | None = None
         if fusion is not None:
             weights = tuple(map(float, fusion["weights"]))

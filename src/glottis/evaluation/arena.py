@@ -41,7 +41,7 @@ class ArenaModel:
             BundleError: It cannot be used.
         """
         settings = resolve({})
-        self._detector = Detector(settings.model, threads=settings.threads)
+        self._detector = Detector(settings.model, threads=settings.threads, device=settings.device)
         manifest = self._detector.bundle.manifest
         self.name = f"{manifest.name} {manifest.version}"
         self.expected_sample_rate = manifest.sample_rate_hz

@@ -24,7 +24,7 @@ def torch_net(bundle: Bundle) -> Countermeasure:
         raise BundleError(
             f"{bundle.path}: holds no trainable net",
             code="no_torch",
-            hint="gradients and attacks need one; occlusion works with every bundle: --method occlusion",
+            hint="glottis train and glottis import write one beside the model; to explain without: --method occlusion",
         )
     try:
         name, settings, weights = part["net"], part.get("args", {}), part["weights"]

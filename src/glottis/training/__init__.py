@@ -17,7 +17,7 @@ from glottis.corpora import Trial
 from glottis.errors import RecipeError
 from glottis.training.batches import ChainAugment
 from glottis.training.em import fit_mixtures
-from glottis.training.exporter import export_bundle
+from glottis.training.exporter import corpora_of, export_bundle
 from glottis.training.loop import fit_net
 from glottis.training.on_embeddings import head_recipe, open_embedded, with_encoder
 from glottis.training.recipe import Recipe, read_recipe
@@ -89,7 +89,7 @@ def _export(recipe: Recipe, whole: nn.Module, net: nn.Module, trials: Sequence[T
         root=Path(recipe.data.dev).parent,
         trials=trials,
         recipe=recipe,
-        trained_on=[Path(table).parent.name for table in recipe.data.train],
+        trained_on=corpora_of(recipe),
     )
 
 

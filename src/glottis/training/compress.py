@@ -22,9 +22,10 @@ from glottis.detector import Detector
 from glottis.detector.session import Session
 from glottis.errors import ConfigError
 from glottis.metrics import Interval, challenge_eer, paired_difference
+from glottis.training.exporter import MODEL
+from glottis.training.prune import Pruning, prune
 from glottis.verdict import Label, Samples
 
-MODEL = "model.onnx"
 LARGE = 1024
 """Weights with fewer numbers stay as they are."""
 
@@ -110,6 +111,11 @@ STEPS: dict[str, Callable[[bytes, Sequence[Samples]], bytes]] = {
 }
 
 
+PRUNE = "prune"
+IN_FLOATS = (PRUNE, "half")
+"""Steps on whose result the next ones are tried."""
+
+
 class _Windows(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has no types
     """Windows, one at a time."""
 
@@ -140,30 +146,36 @@ def compress(
     judges: Sequence[Trial],
     most_eer: float,
     threads: int = 1,
+    pruning: Pruning | None = None,
 ) -> Iterator[Step]:
     """Try each step on the last kept model in floats, and write the last kept one; give what each did.
 
     A step is refused where the upper end of its EER's change lies over `most_eer`. The calibration is that of the
-    bundle: fit it anew with `glottis calibrate` where scores moved.
+    bundle, or none after ``prune``: fit it anew with `glottis calibrate` where scores moved.
 
     Args:
         bundle: What is made smaller.
-        output: Where the copy goes, written when all steps are done; without the trainable net, which it no longer is.
-        steps: Keys of `STEPS`.
+        output: Where the copy goes, written when all steps are done; without the trainable net, unless that is what
+            was kept.
+        steps: Keys of `STEPS`, and before them perhaps ``prune``.
         root: Where the trials' files lie.
         ranges: Trials from which ranges are taken; others than `judges`.
         judges: Trials on which EER is measured.
         most_eer: As a fraction.
         threads: For scoring.
+        pruning: How ``prune`` goes about it.
 
     Raises:
-        ConfigError: An unknown step.
-        BundleError: The bundle is an ensemble (``ensemble``).
+        ConfigError: An unknown step, or ``prune`` after another one.
+        BundleError: The bundle is an ensemble (``ensemble``), or ``prune`` of one without its net.
+        RecipeError: The net cannot be pruned.
     """
     bundle.check_single()
-    for name in steps:
-        if name not in STEPS:
-            raise ConfigError(f"unknown step {name!r}", code="setting", hint=f"one of {', '.join(STEPS)}")
+    for place, name in enumerate(steps):
+        if name != PRUNE and name not in STEPS:
+            raise ConfigError(f"unknown step {name!r}", code="setting", hint=f"one of {PRUNE}, {', '.join(STEPS)}")
+        if name == PRUNE and (place or pruning is None):
+            raise ConfigError("prune must be the first step, and be told how", code="setting")
     manifest = bundle.manifest
     clips = [load_clip(trial.path(root), manifest.sample_rate_hz) for trial in ranges[:CALIBRATION_CLIPS]]
     windows = [np.resize(clip, manifest.window_samples) for clip in clips]
@@ -172,14 +184,16 @@ def compress(
     best = floats = bundle
     with tempfile.TemporaryDirectory() as folder:
         for name in steps:
-            model = STEPS[name](floats.read(MODEL), windows)
-            tried = open_bundle(_copy(floats, Path(folder) / name, model))
+            if name == PRUNE and pruning is not None:
+                tried = open_bundle(prune(floats, Path(folder) / name, pruning))
+            else:
+                tried = open_bundle(_copy(floats, Path(folder) / name, STEPS[name](floats.read(MODEL), windows)))
             after = _scores(tried, root, judges, threads)
             found = _step(name, tried, judges, before=before, after=after, most_eer=most_eer)
             if found.kept:
-                best, floats = tried, tried if name == "half" else floats
+                best, floats = tried, tried if name in IN_FLOATS else floats
             yield found
-        _copy(best, output, best.read(MODEL))
+        copy_bundle(best, output)
 
 
 def _copy(bundle: Bundle, folder: Path, model: bytes) -> Path:

@@ -16,7 +16,7 @@ from glottis.errors import RecipeError
 from glottis.nets.gmm import GMM
 from glottis.training import checkpoint
 from glottis.training.batches import Augment, Batches
-from glottis.training.finished import build_recipe_net, finished_net
+from glottis.training.finished import build_recipe_net, start_from
 from glottis.training.loop import Choice
 from glottis.training.recipe import Recipe
 from glottis.training.store import ClipStore
@@ -103,7 +103,7 @@ def fit_mixtures(
         done, choice.best, choice.poorer = state["step"], state["best"], state["poorer"]
         done = schedule.steps if choice.exhausted else done
     elif schedule.start:
-        net.load_state_dict(finished_net(schedule.start).state_dict())
+        start_from(net, schedule.start)
     else:
         start(net, batches)
 

@@ -6,7 +6,7 @@ import datetime as dt
 import io
 import json
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,29 +19,35 @@ from torch import nn
 
 import glottis
 from glottis.bundle import write_bundle
+from glottis.bundle.store import README
 from glottis.corpora import Trial
 from glottis.errors import BundleError
 from glottis.metrics import bootstrap, cllr, eer, interpolated_eer, mean_eer_within_interval, min_cllr
 from glottis.training.calibrate import Scored, choose_aggregate, cross_fitted, fit_calibrations, score_development
 from glottis.training.card import model_card
 from glottis.training.recipe import Recipe
-from glottis.verdict import Label
+from glottis.verdict import Label, Samples
 
 PARITY = 1e-4
 """Largest difference allowed between torch and ONNX, relative to scores of about 1."""
 
+BATCHES = (1, 2, 5)
+"""Where an export must agree; its example is a batch of 2."""
+
+OPSET = 17
+
 OUTPUTS = ("score", "embedding", "speech")
-WEIGHTS = "model.safetensors"
+MODEL, WEIGHTS = "model.onnx", "model.safetensors"
 
 
-def to_onnx(net: nn.Module, window_samples: int) -> bytes:
+def to_onnx(net: nn.Module, window_samples: int, opset: int = OPSET) -> bytes:
     """Export a net ``samples -> (score, embedding[, speech])`` with a dynamic batch, and prove that ONNX agrees.
 
     The TorchScript exporter is used: it takes a second where the newer one takes half a minute, and needs no
     further package.
 
     Raises:
-        BundleError: ONNX Runtime and torch differ by more than `PARITY`, at batch 1 or 3.
+        BundleError: ONNX Runtime and torch differ by more than `PARITY` at one of `BATCHES`.
     """
     net = net.eval().cpu()
     example = torch.zeros(2, window_samples)
@@ -57,11 +63,12 @@ def to_onnx(net: nn.Module, window_samples: int) -> bytes:
             input_names=["samples"],
             output_names=names,
             dynamic_axes=axes,
-            opset_version=17,
+            opset_version=opset,
             dynamo=False,
         )
     model = out.getvalue()
-    _prove(net, model, window_samples)
+    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+    prove(net, lambda samples: session.run(["score"], {"samples": samples})[0], window_samples, PARITY, "ONNX")
     return model
 
 
@@ -76,17 +83,31 @@ def outputs_of(net: nn.Module, window_samples: int) -> list[str]:
     return list(OUTPUTS[: len(net(torch.zeros(1, window_samples)))])
 
 
-def _prove(net: nn.Module, model: bytes, window_samples: int) -> None:
-    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+def prove(
+    net: nn.Module, score_of: Callable[[Samples], NDArray[Any]], window_samples: int, most: float, what: str
+) -> None:
+    """Refuse an export whose scores are not the net's.
+
+    Args:
+        net: In evaluation mode.
+        score_of: The export: samples ``(batch, window_samples)`` to scores ``(batch,)``.
+        window_samples: The length of a window.
+        most: The largest difference, relative to scores of about 1.
+        what: What errors call the export.
+
+    Raises:
+        BundleError: ``parity``: they differ by more at one of `BATCHES`.
+    """
     rng = np.random.default_rng(0)
-    for batch in (1, 3):
+    for batch in BATCHES:
         samples = rng.normal(0, 0.1, (batch, window_samples)).astype(np.float32)
         with torch.inference_mode():
             expected = net(torch.from_numpy(samples))[0].numpy()
-        got = session.run(["score"], {"samples": samples})[0]
-        difference = float(np.abs(got - expected).max() / max(1.0, float(np.abs(expected).max())))
-        if difference > PARITY:
-            raise BundleError(f"ONNX and torch differ by {difference:.2g} at batch {batch}, more than {PARITY}")
+        difference = float(np.abs(score_of(samples) - expected).max() / max(1.0, float(np.abs(expected).max())))
+        if not difference <= most:
+            raise BundleError(
+                f"{what} and torch differ by {difference:.2g} at batch {batch}, more than {most}", code="parity"
+            )
 
 
 def export_bundle(
@@ -111,11 +132,7 @@ def export_bundle(
         trained_on: Names of the corpora.
     """
     window = round(recipe.export.window_s * recipe.sample_rate_hz)
-    files = {
-        "model.onnx": to_onnx(net, window),
-        "recipe.json": json.dumps(recipe.to_dict(), indent=1).encode(),
-        WEIGHTS: weights_of(trainable),
-    }
+    files = _files(net, trainable, window, recipe)
     fields = _fields(recipe, outputs_of(net, window), trained_on)
     write_bundle(folder, fields, files)
     scored = score_development(folder, root, trials, threads=recipe.schedule.threads)
@@ -123,7 +140,34 @@ def export_bundle(
     figures = measure(scored, how)
     fields |= {"aggregate": dict(how), "calibration": fit_calibrations(scored, how), "metrics": figures}
     card = model_card(recipe, figures, how, trained_on)
-    return write_bundle(folder, fields, {**files, "README.md": card.encode()})
+    return write_bundle(folder, fields, {**files, README: card.encode()})
+
+
+def export_run(net: nn.Module, recipe: Recipe, folder: Path) -> Path:
+    """Write a bundle of a run's net, uncalibrated: no development clip is heard, and its verdicts are inconclusive.
+
+    Args:
+        net: The run's.
+        recipe: The run's.
+        folder: Where the bundle goes.
+    """
+    window = round(recipe.export.window_s * recipe.sample_rate_hz)
+    title = f"# {recipe.export.name} {recipe.export.version}\n\nNet `{recipe.net['name']}`, not calibrated.\n"
+    files = {**_files(net, net, window, recipe), README: title.encode()}
+    return write_bundle(folder, _fields(recipe, outputs_of(net, window), corpora_of(recipe)), files)
+
+
+def _files(net: nn.Module, trainable: nn.Module, window_samples: int, recipe: Recipe) -> dict[str, bytes]:
+    return {
+        MODEL: to_onnx(net, window_samples),
+        "recipe.json": json.dumps(recipe.to_dict(), indent=1).encode(),
+        WEIGHTS: weights_of(trainable),
+    }
+
+
+def corpora_of(recipe: Recipe) -> list[str]:
+    """The names of the corpora that a recipe trains on: of the folders of their tables."""
+    return [Path(table).parent.name for table in recipe.data.train]
 
 
 def _fields(recipe: Recipe, outputs: list[str], trained_on: list[str]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -17,9 +18,28 @@ from glottis.nets.contract import Countermeasure
 from glottis.nets.of_bundle import torch_net
 from glottis.nets.ssl import SSLNet
 from glottis.training import checkpoint
-from glottis.training.recipe import Distil, Recipe, make_recipe
+from glottis.training.losses import log_odds
+from glottis.training.recipe import Recipe, make_recipe
 
 SHIPPED = "default"
+CHOSEN, KEPT = "best.pt", "recipe.json"
+"""What a run leaves: its chosen weights, and its recipe."""
+
+
+class Finished(NamedTuple):
+    """A run that has chosen its weights, or a bundle.
+
+    Attributes:
+        net: In evaluation mode.
+        sample_rate_hz: Of its samples.
+        window_samples: Of the windows that it is, or will be, exported with.
+        recipe: Of a run; None for a bundle.
+    """
+
+    net: Countermeasure
+    sample_rate_hz: int
+    window_samples: int
+    recipe: Recipe | None
 
 
 def build_recipe_net(recipe: Recipe) -> Countermeasure:
@@ -35,40 +55,69 @@ def build_whole_net(recipe: Recipe) -> Countermeasure:
     return build_net(recipe.net["name"], recipe.net_args)
 
 
-def finished_net(folder: str | Path) -> Countermeasure:
-    """The chosen net of a run, or the trainable net of a bundle, in evaluation mode.
+def finished(model: str | Path) -> Finished:
+    """The chosen net of a run, or the trainable net of a bundle.
 
     Args:
-        folder: The run's output folder, with ``recipe.json`` and ``best.pt`` in it; or a bundle with its net in it; or
-            ``default``, the shipped bundle.
+        model: The run's output folder, with its recipe and its chosen weights in it; or the path or the name of a
+            bundle with its net in it; or ``default``, the shipped bundle.
 
     Raises:
         RecipeError: There is no finished run.
         BundleError: The bundle holds no net that can be built.
     """
-    if str(folder) == SHIPPED:
-        return torch_net(open_bundle())
-    folder = Path(folder)
-    if (folder / MANIFEST).exists():
-        return torch_net(open_bundle(folder))
-    kept, chosen = folder / "recipe.json", checkpoint.load(folder / "best.pt")
-    if chosen is None or not kept.exists():
-        raise RecipeError(f"{folder} holds no run with a chosen checkpoint", hint="train it first")
-    recipe = make_recipe(json.loads(kept.read_text())["recipe"])
+    path = Path(model)
+    named = not path.exists() and len(path.parts) == 1
+    if path.is_file() or (path / MANIFEST).exists() or named:
+        bundle = open_bundle(None if str(model) == SHIPPED else model)
+        return Finished(torch_net(bundle), bundle.manifest.sample_rate_hz, bundle.manifest.window_samples, None)
+    chosen = checkpoint.load(path / CHOSEN)
+    if chosen is None or not (path / KEPT).exists():
+        raise RecipeError(f"{path} holds no run with a chosen checkpoint", hint="train it first")
+    recipe = make_recipe(json.loads((path / KEPT).read_text())["recipe"])
     net = build_whole_net(recipe)
     net.load_state_dict(chosen["net"], strict=not recipe.data.embeddings)
-    return net.eval()
+    return Finished(net.eval(), recipe.sample_rate_hz, round(recipe.export.window_s * recipe.sample_rate_hz), recipe)
 
 
-def soft_targets(distil: Distil, device: torch.device) -> Callable[[Tensor], Tensor | None]:
-    """A function from crops ``(batch, n)`` to the teacher's probabilities of bona fide ``(batch,)``, or to None."""
-    if not distil.teacher:
+def start_from(net: Countermeasure, model: str | Path) -> None:
+    """Take over the weights of a finished run or a bundle of the same net; see `finished`.
+
+    Raises:
+        RecipeError: It is another net, or one with other settings.
+    """
+    try:
+        net.load_state_dict(finished(model).net.state_dict())
+    except RuntimeError as error:
+        said = " ".join(str(error).split())[:200]
+        raise RecipeError(
+            f"schedule.start {model} is another net than the recipe's: {said}", hint="give net the settings it has"
+        ) from error
+
+
+def soft_targets(recipe: Recipe, device: torch.device) -> Callable[[Tensor], Tensor | None]:
+    """A function from crops ``(batch, n)`` to the teacher's probabilities of bona fide ``(batch,)``, or to None.
+
+    Raises:
+        RecipeError: The teacher hears another rate, or no crops of this length; or there is no finished run.
+        BundleError: The teacher is a bundle without its net.
+    """
+    if not recipe.distil.teacher:
         return lambda _samples: None
-    teacher = finished_net(distil.teacher).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    known = finished(recipe.distil.teacher)
+    teacher = known.net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def listen(samples: Tensor) -> Tensor:
         with torch.no_grad():
-            probability: Tensor = torch.sigmoid(teacher(samples)[0].float())
-        return probability
+            return torch.sigmoid(log_odds(teacher.outputs(teacher.embed(samples)).float()))
 
+    if known.sample_rate_hz != recipe.sample_rate_hz:
+        raise RecipeError(f"distil.teacher hears {known.sample_rate_hz} Hz, the recipe {recipe.sample_rate_hz} Hz")
+    try:
+        listen(torch.zeros(1, round(recipe.data.crop_s * recipe.sample_rate_hz), device=device))
+    except RuntimeError as error:
+        raise RecipeError(
+            f"distil.teacher {recipe.distil.teacher} cannot hear crops of {recipe.data.crop_s} s: {error}",
+            hint=f"data.crop_s = {known.window_samples / known.sample_rate_hz}",
+        ) from error
     return listen

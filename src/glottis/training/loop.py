@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader, Subset
 from glottis.errors import RecipeError
 from glottis.training import checkpoint
 from glottis.training.batches import Augment, Batches
-from glottis.training.finished import build_recipe_net, finished_net
+from glottis.training.finished import build_recipe_net, start_from
 from glottis.training.freezing import Freezing
 from glottis.training.objective import Objective
 from glottis.training.rates import rate
@@ -82,7 +82,7 @@ def fit_net(  # noqa: PLR0915  # one function, readable in one sitting
     optimiser = _optimiser(learned, settings)
     freezing = Freezing(net, recipe.freeze, schedule.steps)
     if recipe.schedule.start:
-        net.load_state_dict(finished_net(recipe.schedule.start).state_dict())
+        start_from(net, recipe.schedule.start)
     average = checkpoint.MovingAverage(net, settings.ema)
     bf16 = wants_bf16(schedule.bf16, device)
 

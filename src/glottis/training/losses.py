@@ -146,6 +146,11 @@ def build_loss(loss: Loss, head_kind: str) -> LossFunction:
     return entry.make(loss)
 
 
+def log_odds(outputs: Tensor) -> Tensor:
+    """What outputs say of bona fide against spoof: ``(batch, 1)`` itself, of ``(batch, 2)`` the difference."""
+    return outputs[:, 0] if outputs.shape[1] == 1 else outputs[:, 1] - outputs[:, 0]
+
+
 def soft_loss(student: Tensor, teacher: Tensor, temperature: float) -> Tensor:
     """How far a student's logits ``(batch, k)`` are from a teacher's: T^2 KL(softmax(t / T) || softmax(s / T)).
 

@@ -9,9 +9,9 @@ from torch.nn import functional
 from glottis.nets.contract import Countermeasure
 from glottis.training.adversarial import attack_some
 from glottis.training.finished import soft_targets
-from glottis.training.losses import build_loss
+from glottis.training.losses import build_loss, log_odds
 from glottis.training.recipe import Recipe
-from glottis.training.self_distil import SelfDistillation, Taught
+from glottis.training.self_distil import SelfDistillation, hear
 
 
 class Objective(nn.Module):
@@ -26,9 +26,11 @@ class Objective(nn.Module):
     def __init__(self, net: Countermeasure, recipe: Recipe, device: torch.device) -> None:
         super().__init__()
         self._loss_of = build_loss(recipe.loss, net.head_kind)
-        self._teacher, self._weight = soft_targets(recipe.distil, device), recipe.distil.weight
+        self._teacher, self._weight = soft_targets(recipe, device), recipe.distil.weight
         self.students = (
-            SelfDistillation(net, recipe.self_distil, recipe.sample_rate_hz) if recipe.self_distil.on else None
+            SelfDistillation(net, recipe.self_distil, recipe.sample_rate_hz, recipe.schedule.steps)
+            if recipe.self_distil.on
+            else None
         )
         self._adversarial = recipe.adversarial
         self.to(device)
@@ -43,11 +45,10 @@ class Objective(nn.Module):
             outputs = net.outputs(embedding).float()
             loss = self._loss_of(outputs, embedding.float(), bonafide, step=step)
         else:
-            embedding, maps, taps = net.embed_and_tap(samples)
-            outputs = net.outputs(embedding).float()
-            taught = Taught(maps, [tap.float() for tap in taps], outputs, embedding.float())
-            loss = self.students(taught, lambda out, tap: self._loss_of(out, tap, bonafide, step=step))
+            taught = hear(net, samples)
+            outputs, above = taught.outputs, self.students.listen(net, samples) or taught
+            loss = self.students(taught, above, step, lambda out, tap: self._loss_of(out, tap, bonafide, step=step))
         if soft is not None:
-            beside = functional.binary_cross_entropy_with_logits(outputs[:, -1], soft)
+            beside = functional.binary_cross_entropy_with_logits(log_odds(outputs), soft)
             loss = torch.lerp(loss, beside, self._weight)
         return loss

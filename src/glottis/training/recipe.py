@@ -155,7 +155,8 @@ class Distil:
     """Learning from a greater net beside the labels (Hinton et al., 2015).
 
     Attributes:
-        teacher: The folder of a finished run, or empty for none. The teacher hears the same augmented crops.
+        teacher: The folder of a finished run, or a bundle with its net in it, or empty for none. It may be another kind
+            of net, with another last layer; it hears the same augmented crops.
         weight: The share of the loss against the teacher's probabilities; the rest is against the labels.
     """
 
@@ -173,8 +174,11 @@ class SelfDistil:
         beta: The weight of the features' distance.
         temperature: Of the soft loss.
         hard_students: Whether the blocks' classifiers learn from the labels too.
-        teacher: ``deepest``, or ``next``: each block learns from the one after it.
-        align: How features are compared: ``projection`` to the last block's width, ``attention`` (their energy over
+        teacher: ``deepest``; ``next``: each block learns from the one after it; ``progressive``: so too, and they
+            begin one after another over the run, the deepest first; ``average``: all blocks and the net itself learn
+            from the moving average of its weights (Tarvainen and Valpola, 2017).
+        decay: Of that average.
+        align: How features are compared: ``projection`` to the teacher's width, ``attention`` (their energy over
             time) or ``similarity`` (which rows of a batch resemble one another).
         dynamic: Whether the three weights are learned.
     """
@@ -185,6 +189,7 @@ class SelfDistil:
     temperature: float = 3.0
     hard_students: bool = False
     teacher: str = "deepest"
+    decay: float = 0.99
     align: str = "projection"
     dynamic: bool = False
 

@@ -50,7 +50,14 @@ def run(detector, monkeypatch, tmp_path):
     from glottis.cli import program
 
     monkeypatch.chdir(tmp_path)
-    for name in ("GLOTTIS_MODEL", "GLOTTIS_THREADS", "GLOTTIS_CHANNEL", "GLOTTIS_PRIOR_SPOOF", "NO_COLOR"):
+    for name in (
+        "GLOTTIS_MODEL",
+        "GLOTTIS_THREADS",
+        "GLOTTIS_CHANNEL",
+        "GLOTTIS_PRIOR_SPOOF",
+        "GLOTTIS_DEVICE",
+        "NO_COLOR",
+    ):
         monkeypatch.delenv(name, raising=False)
 
     def call(*args, **extra):

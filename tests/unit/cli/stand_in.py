@@ -42,12 +42,12 @@ def verdict_of(source, decision, **changes):
 
 
 class Detector:
-    def __init__(self, model=None, *, threads=1):
+    def __init__(self, model=None, *, threads=1, device="cpu"):
         from glottis.errors import BundleError
 
         if model == "none":
             raise BundleError("none: no such bundle", hint="glottis models lists them")
-        CALLS.update(model=model, threads=threads)
+        CALLS.update(model=model, threads=threads, device=device)
 
     def scan_many(self, recordings, *, channel="auto", prior_spoof=None):
         CALLS.update(channel=channel, prior_spoof=prior_spoof)

@@ -4,6 +4,7 @@ import json
 import sys
 
 import pytest
+from click.testing import CliRunner
 
 from glottis.cli.holes import HOLES, KNOWN_UNTIL, holes_of, release_of
 
@@ -50,6 +51,18 @@ def test_a_package_that_does_not_load(run, monkeypatch):
     result = run("doctor", "--format", "json")
     assert result.exit_code == 2
     assert checks_of(result)["onnxruntime"]["state"] == "broken"
+
+
+@pytest.mark.usefixtures("default")
+def test_the_device_of_the_settings_is_tried(monkeypatch):
+    from glottis.cli import program
+
+    monkeypatch.setenv("GLOTTIS_DEVICE", "tensorrt")
+    result = CliRunner().invoke(program, ["doctor", "--format", "json"])
+    assert result.exit_code == 2
+    assert checks_of(result)["GLOTTIS_DEVICE"]["state"] == "broken"
+    monkeypatch.setenv("GLOTTIS_DEVICE", "auto")
+    assert CliRunner().invoke(program, ["doctor"]).exit_code == 0
 
 
 @pytest.mark.usefixtures("default")

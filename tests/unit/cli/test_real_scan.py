@@ -35,6 +35,15 @@ def test_the_contract(scan):
     assert {**good, "elapsed_s": 0} == {**again, "elapsed_s": 0}
 
 
+def test_a_device_that_is_not_there(scan, monkeypatch):
+    result = scan("good.wav", "--device", "tensorrt")
+    assert result.exit_code == 2
+    assert "the device tensorrt is not there; this ONNX Runtime has cpu" in result.stderr
+    monkeypatch.setenv("GLOTTIS_DEVICE", "cuda")
+    assert scan("good.wav").exit_code == 2
+    assert scan("good.wav", "--device", "cpu").exit_code == 0
+
+
 def test_the_table_and_the_timeline(scan):
     result = scan("good.wav", "--timeline")
     assert result.exit_code == 0, result.stderr

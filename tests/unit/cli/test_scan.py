@@ -94,8 +94,10 @@ def test_interrupted_keeps_what_was_finished(run, detector, monkeypatch):
 
 
 def test_flags_reach_the_detector(run, detector):
-    run("scan", "a.wav", "--threads", "3", "--channel", "1", "--prior", "0.01", "--model", "other")
-    assert detector.CALLS == {"model": "other", "threads": 3, "channel": 1, "prior_spoof": 0.01}
+    named = ("--threads", "3", "--channel", "1", "--prior", "0.01", "--model", "other", "--device", "auto")
+    run("scan", "a.wav", *named)
+    given = {"model": "other", "threads": 3, "channel": 1, "prior_spoof": 0.01, "device": "auto"}
+    assert given == detector.CALLS
 
 
 def test_variables_and_the_file_reach_the_detector(run, folder, detector, monkeypatch):

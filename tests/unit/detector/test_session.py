@@ -7,8 +7,8 @@ import numpy as np
 import onnx
 import pytest
 
-from glottis.detector.session import Scored, Session
-from glottis.errors import BundleError
+from glottis.detector.session import Scored, Session, available_devices
+from glottis.errors import BundleError, ConfigError
 
 
 def windows(count, size=16_000):
@@ -75,3 +75,32 @@ def test_a_model_that_fails_on_a_window(make_model):
     session = Session(make_model({"score": (2, 1)}), window_samples=16_000)
     with pytest.raises(BundleError, match="fails on a window"):
         session.score(np.zeros(8_000, np.float32))
+
+
+needs_no_gpu = pytest.mark.skipif(available_devices() != ["cpu"], reason="this ONNX Runtime has more devices than one")
+
+
+@pytest.mark.parametrize("device", ["cuda", "tensorrt"])
+@needs_no_gpu
+def test_a_device_that_is_not_there_is_refused_by_name(make_model, device):
+    with pytest.raises(ConfigError, match=f"the device {device} is not there; this ONNX Runtime has cpu") as caught:
+        Session(make_model({"score": (2, 1)}), window_samples=16_000, device=device)
+    assert caught.value.code == "device"
+    assert "onnxruntime-gpu" in caught.value.hint
+
+
+@pytest.mark.filterwarnings("ignore:Specified provider")
+@needs_no_gpu
+def test_a_device_that_is_there_and_does_not_work_is_no_silent_cpu(make_model, monkeypatch):
+    everything = ["TensorrtExecutionProvider", "CUDAExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setattr("onnxruntime.get_available_providers", lambda: everything)
+    with pytest.raises(ConfigError, match="cuda does not work: ONNX Runtime fell back to CPUExecutionProvider"):
+        Session(make_model({"score": (2, 1)}), window_samples=16_000, device="cuda")
+    assert Session(make_model({"score": (2, 1)}), window_samples=16_000, device="auto").score(windows(1)[0])
+
+
+@needs_no_gpu
+def test_auto_is_the_cpu_where_there_is_nothing_else(make_model):
+    model, window = make_model({"score": (2, 1)}), windows(1)[0]
+    found = [Session(model, window_samples=16_000, device=device).score(window) for device in ("cpu", "auto")]
+    assert found[0] == found[1]

@@ -18,7 +18,7 @@ from glottis.errors import BundleError, CorpusError, RecipeError
 from glottis.nets import build_net
 from glottis.testing import tiny_corpus, voice, write_wav
 from glottis.training import train
-from glottis.training.finished import finished_net
+from glottis.training.finished import finished
 from tiny_encoder import NORMS_IN_FRONT, save_encoder
 
 pytest.importorskip("transformers")
@@ -170,8 +170,8 @@ def test_the_bundle_is_that_of_the_training_with_the_encoder(home, tmp_path, mon
         assert one["loss"] == pytest.approx(other["loss"], abs=1e-4)
     kept_weights = torch.load(tmp_path / "quickly" / "best.pt", weights_only=True)["net"]
     assert not [name for name in kept_weights if name.startswith("ssl.")]
-    whole = finished_net(tmp_path / "quickly").state_dict()
-    for name, value in finished_net(without).state_dict().items():
+    whole = finished(tmp_path / "quickly").net.state_dict()
+    for name, value in finished(without).net.state_dict().items():
         torch.testing.assert_close(whole[name], value)
 
 
