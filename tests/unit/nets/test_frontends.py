@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
 from glottis.errors import RecipeError
 from glottis.nets import build_net
-from glottis.nets.frontends import FRONTENDS, SpecAugment, WaveletPackets, find_frontend, rows_of
+from glottis.nets.frontends import FRONTENDS, FilterBank, SpecAugment, WaveletPackets, find_frontend, rows_of
 from glottis.nets.frontends.constant_q import ConstantQ
 from glottis.training.exporter import to_onnx
 
@@ -71,6 +72,17 @@ def test_a_tone_lies_in_its_constant_q_bin(hz):
     tone = torch.sin(2 * torch.pi * hz * torch.arange(16_000) / 16_000)[None]
     expected = 12 * torch.log2(torch.tensor(hz / 62.5))
     assert ConstantQ()(tone)[0].mean(dim=1).argmax() == pytest.approx(expected.item(), abs=0.6)
+
+
+def test_cepstra_are_the_first_cosines_of_more_bands():
+    samples = torch.randn(1, 16_000)
+    settings = {"n_fft": 1024, "hop_samples": 240, "window_samples": 480, "bins": 256, "emphasis": 0.0}
+    logs = FilterBank(70, "linear", **settings)(samples)[0].numpy()
+    matrix = np.sqrt(2 / 70) * np.cos(np.pi / 70 * (np.arange(70) + 0.5) * np.arange(20)[:, None])
+    matrix[0] /= np.sqrt(2)
+    found = find_frontend("lfcc_2021")(samples)[0, 0]
+    np.testing.assert_allclose(found[:20], matrix @ logs, atol=1e-4)
+    assert found.shape == (60, 1 + 16_000 // 240)
 
 
 def test_masks_hide_whole_bands_and_frames_and_give_them_the_mean():

@@ -166,7 +166,7 @@ class ClassTokenEncoder(nn.Module):
         dropout: In the blocks; published without.
 
     Raises:
-        RecipeError: The attention is unknown, the kernel even, or the heads do not divide the features.
+        RecipeError: The attention is unknown, the kernel even, the features odd, or the heads do not divide them.
     """
 
     positional_emb: Tensor
@@ -175,10 +175,10 @@ class ClassTokenEncoder(nn.Module):
         self, features: int, blocks: int = 4, heads: int = 4, kernel: int = 31, *, attention: str, dropout: float = 0.0
     ) -> None:
         super().__init__()
-        if attention not in ATTENTIONS or kernel % 2 == 0 or features % heads:
+        if attention not in ATTENTIONS or kernel % 2 == 0 or features % heads or features % 2:
             raise RecipeError(
                 f"attention {attention!r}, kernel {kernel}, {heads} heads of {features} features",
-                hint=f"attention: {' or '.join(ATTENTIONS)}; an odd kernel; heads that divide the features",
+                hint=f"attention: {' or '.join(ATTENTIONS)}; an odd kernel; even features, which the heads divide",
             )
         self.has_table = attention == "tokens"
         if self.has_table:
