@@ -144,7 +144,7 @@ def export_bundle(
 
 
 def export_run(net: nn.Module, recipe: Recipe, folder: Path) -> Path:
-    """Write a bundle of a run's net, uncalibrated: no development clip is heard, and its verdicts are inconclusive.
+    """Write a bundle of a run's net, uncalibrated and without a speech output: no clip is heard for it.
 
     Args:
         net: The run's.

@@ -67,9 +67,9 @@ def finished(model: str | Path) -> Finished:
         BundleError: The bundle holds no net that can be built.
     """
     path = Path(model)
-    named = not path.exists() and len(path.parts) == 1
-    if path.is_file() or (path / MANIFEST).exists() or named:
-        bundle = open_bundle(None if str(model) == SHIPPED else model)
+    shipped, named = str(model) == SHIPPED, not path.exists() and len(path.parts) == 1
+    if shipped or named or path.is_file() or (path / MANIFEST).exists():
+        bundle = open_bundle(None if shipped else model)
         return Finished(torch_net(bundle), bundle.manifest.sample_rate_hz, bundle.manifest.window_samples, None)
     chosen = checkpoint.load(path / CHOSEN)
     if chosen is None or not (path / KEPT).exists():
