@@ -14,6 +14,7 @@ from glottis.augment import Chain
 from glottis.metrics import eer, mean_eer_within
 from glottis.training.batches import ChainAugment
 from glottis.training.loop import fit_net
+from glottis.training.processes import processes
 from glottis.training.recipe import Recipe, make_recipe
 from glottis.training.store import open_tables
 from glottis.training.validate import facts, score_store
@@ -59,9 +60,16 @@ class Runs:
             folder.mkdir(parents=True, exist_ok=True)
             (folder / "recipe.json").write_text(json.dumps({"recipe": recipe.to_dict()}, indent=1))
             augment = ChainAugment(Chain.from_dict(dict(recipe.augment)), RATE_HZ)
-            net = fit_net(
-                recipe, train=self.train, dev=self.dev, augment=augment, output=folder, progress=lambda _: None
-            )
+            with processes(recipe) as fabric:
+                net = fit_net(
+                    recipe,
+                    fabric=fabric,
+                    train=self.train,
+                    dev=self.dev,
+                    augment=augment,
+                    output=folder,
+                    progress=lambda _: None,
+                )
             np.save(kept, score_store(net, self.dev, round(recipe.export.window_s * RATE_HZ)))
         found: NDArray[np.float64] = np.load(kept)
         return found

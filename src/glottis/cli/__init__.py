@@ -17,6 +17,7 @@ COMMANDS = {
     "scan": ("glottis.cli.scan:scan", "Tell for each recording whether a person or a machine speaks."),
     "models": ("glottis.cli.models:models", "List the bundles, or show one."),
     "train": ("glottis.cli.train:train", "Train a bundle by a recipe."),
+    "sweep": ("glottis.cli.sweep:sweep", "Train with many settings of a recipe, and say which were best."),
     "import": ("glottis.cli.import_cmd:import_", "Make a bundle of a published checkpoint."),
     "compress": ("glottis.cli.compress:compress", "Make a bundle smaller or faster, and say what it costs."),
     "evaluate": ("glottis.cli.evaluate:evaluate", "Measure score files on a protocol."),

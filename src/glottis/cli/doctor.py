@@ -17,7 +17,8 @@ from glottis.cli.holes import KNOWN_UNTIL, holes_of, release_of
 from glottis.cli.text import printable
 
 EXTRAS = {
-    "train": ("torch", "onnx", "safetensors", "scipy"),
+    "train": ("torch", "lightning_fabric", "onnx", "safetensors", "scipy"),
+    "sweep": ("optuna",),
     "ssl": ("torch", "transformers"),
     "service": ("fastapi", "uvicorn", "sqlalchemy", "alembic"),
     "plots": ("matplotlib",),

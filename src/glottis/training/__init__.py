@@ -5,20 +5,24 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 import glottis
 from glottis.augment import Chain
 from glottis.errors import RecipeError
-from glottis.training.batches import ChainAugment
+from glottis.training.batches import Augment, ChainAugment
 from glottis.training.exporter import export_bundle
 from glottis.training.loop import fit_net
+from glottis.training.processes import processes
 from glottis.training.recipe import Recipe, read_recipe
 from glottis.training.speech_head import add_speech
-from glottis.training.store import open_tables
+from glottis.training.store import ClipStore, open_tables
+from glottis.training.tensorboard import with_scalars
 
 __all__ = ["Recipe", "read_recipe", "train"]
 
@@ -28,14 +32,19 @@ def train(
     settings: Sequence[str] = (),
     output: Path = Path("runs/run"),
     progress: Callable[[dict[str, Any]], None] = lambda _line: None,
+    *,
+    tensorboard: bool = False,
 ) -> Path:
     """Train a bundle by a recipe; called again with the same output, it goes on where it stopped.
+
+    Under ``torchrun`` each process calls this; see `glottis.training.processes`. Each waits for the bundle.
 
     Args:
         recipe_path: The TOML file.
         settings: ``table.key=value``, laid over the recipe.
         output: The run's folder: resolved recipe, log, checkpoints, and ``bundle/``.
         progress: Called after each step with a line of facts.
+        tensorboard: Whether the figures of each check are written into ``tensorboard/`` too.
 
     Returns:
         The bundle's folder.
@@ -43,15 +52,39 @@ def train(
     Raises:
         RecipeError: The recipe does not fit, or `output` holds a run of another recipe.
         CorpusError: A trial list does not fit.
+        MissingExtra: TensorBoard is wanted and not installed.
     """
     recipe = read_recipe(recipe_path, settings)
-    output.mkdir(parents=True, exist_ok=True)
-    _keep_recipe(recipe, output)
-    cache = Path(recipe.data.cache)
-    training = open_tables(recipe.data.train, "train", cache, recipe.sample_rate_hz)
-    dev = open_tables((recipe.data.dev,), "dev", cache, recipe.sample_rate_hz)
-    augment = ChainAugment(Chain.from_dict(dict(recipe.augment)), recipe.sample_rate_hz) if recipe.augment else None
-    net = whole = fit_net(recipe, train=training, dev=dev, augment=augment, output=output, progress=progress)
+    with processes(recipe) as fabric, ExitStack() as stack:
+        if fabric.is_global_zero:
+            output.mkdir(parents=True, exist_ok=True)
+            _keep_recipe(recipe, output)
+            if tensorboard:
+                progress = stack.enter_context(with_scalars(progress, output / "tensorboard"))
+        cache = Path(recipe.data.cache)
+        with fabric.rank_zero_first(local=True):  # decodes; the others find the cache
+            training = open_tables(recipe.data.train, "train", cache, recipe.sample_rate_hz)
+            dev = open_tables((recipe.data.dev,), "dev", cache, recipe.sample_rate_hz)
+        augment = ChainAugment(Chain.from_dict(dict(recipe.augment)), recipe.sample_rate_hz) if recipe.augment else None
+        net = fit_net(
+            recipe,
+            fabric=fabric,
+            train=training,
+            dev=dev,
+            augment=augment,
+            output=output,
+            progress=progress if fabric.is_global_zero else lambda _line: None,
+        )
+        if fabric.is_global_zero:
+            _export(recipe, net, output, training=training, dev=dev, augment=augment)
+        fabric.barrier()
+    return output / "bundle"
+
+
+def _export(
+    recipe: Recipe, net: nn.Module, output: Path, *, training: ClipStore, dev: ClipStore, augment: Augment | None
+) -> None:
+    whole = net
     if recipe.export.no_speech:
         whole = add_speech(
             net,
@@ -62,15 +95,14 @@ def train(
             augment=augment,
             seed=recipe.schedule.seed,
         )
-    names = [Path(table).parent.name for table in recipe.data.train]
-    return export_bundle(
+    export_bundle(
         whole,
         output / "bundle",
         trainable=net,
         root=Path(recipe.data.dev).parent,
         trials=dev.trials,
         recipe=recipe,
-        trained_on=names,
+        trained_on=[Path(table).parent.name for table in recipe.data.train],
     )
 
 

@@ -37,7 +37,8 @@ def batch() -> tuple[torch.Tensor, torch.Tensor]:
 
 def loss_of(of: Recipe) -> torch.Tensor:
     net, found = objective(of)
-    return found(net.eval(), *batch(), 1)
+    net.eval()
+    return found(*batch(), 1)
 
 
 @pytest.mark.parametrize("align", ["projection", "attention", "similarity"])
@@ -45,16 +46,18 @@ def loss_of(of: Recipe) -> torch.Tensor:
 @pytest.mark.parametrize("dynamic", [False, True])
 def test_every_option_gives_a_loss_with_gradients_for_all_that_is_learned(align, teacher, dynamic):
     net, found = objective(recipe(align=align, teacher=teacher, dynamic=dynamic, hard_students=True))
-    loss = found(net.train(), *batch(), 1)
+    net.train()
+    loss = found(*batch(), 1)
     assert loss.isfinite()
     loss.backward()
-    assert all(p.grad is not None and p.grad.isfinite().all() for p in [*net.parameters(), *found.parameters()])
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in found.parameters())
 
 
 def test_the_deepest_gets_no_gradient_from_its_students():
     of = recipe(alpha=0.0, beta=0.3, align="similarity")
     net, found = objective(of)
-    found(net.train(), *batch(), 1).backward()
+    net.train()
+    found(*batch(), 1).backward()
     assert net.classifier.weight.grad is None or not net.classifier.weight.grad.any()
     assert not any(p.grad is not None and p.grad.any() for p in net.layer4.parameters())
     assert any(p.grad.any() for p in net.layer3.parameters())
@@ -73,15 +76,16 @@ def test_temperature_is_that_of_the_soft_loss():
     outputs = net.outputs(net.embed(samples))
     students = zip(found.students.classifiers, taps[:-1], strict=True)
     expected = sum(soft_loss(classify(tap), outputs, 4.0).item() for classify, tap in students)
-    assert found(net, samples, bonafide, 1).item() == pytest.approx(expected, rel=1e-5)
+    assert found(samples, bonafide, 1).item() == pytest.approx(expected, rel=1e-5)
 
 
 def test_the_exported_net_is_as_large_as_one_that_never_taught_itself():
     graphs, names = [], []
     for of in (recipe(), recipe(on=False)):
         net, found = objective(of)
-        optimiser = torch.optim.SGD([*net.parameters(), *found.parameters()], 1e-3)
-        found(net.train(), *batch(), 1).backward()
+        optimiser = torch.optim.SGD(found.parameters(), 1e-3)
+        net.train()
+        found(*batch(), 1).backward()
         optimiser.step()
         model = onnx.load_from_string(to_onnx(net, 16_000))
         graphs.append(
@@ -97,7 +101,8 @@ def test_any_backbone_of_blocks_will_do(name):
     heads = {"se_resnet": "a_softmax", "cepstral_attention": "weighted_ce", "conformer": "weighted_ce"}
     of = recipe({"name": name, **({"hidden": 16} if name == "rawnet2" else {})}, loss=heads.get(name, "bce"))
     net, found = objective(of)
-    assert found(net.eval(), *batch(), 1).isfinite()
+    net.eval()
+    assert found(*batch(), 1).isfinite()
 
 
 def test_what_does_not_fit_is_named():
