@@ -126,6 +126,6 @@ def set_random_state(fabric: Fabric, states: Tensor) -> None:
     if fabric.global_rank < len(states):
         size = len(torch.get_rng_state())
         of_cpu, of_gpu = torch.split(states[fabric.global_rank], [size, states.shape[1] - size])
-        torch.set_rng_state(of_cpu)
+        torch.set_rng_state(of_cpu.clone())  # torch reads it as a struct, which must be aligned
         if fabric.device.type == "cuda" and len(of_gpu):
-            torch.cuda.set_rng_state(of_gpu, fabric.device)
+            torch.cuda.set_rng_state(of_gpu.clone(), fabric.device)
