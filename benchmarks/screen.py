@@ -28,6 +28,7 @@ from glottis.corpora import Trial, read_trials
 from glottis.metrics import bootstrap_any, bootstrap_mean, eer, eers_within
 from glottis.training.batches import ChainAugment
 from glottis.training.loop import fit_net
+from glottis.training.processes import processes
 from glottis.training.recipe import Recipe, read_recipe
 from glottis.training.store import ClipStore, open_store
 from glottis.training.validate import score_store
@@ -102,7 +103,16 @@ class Screen:
             out = {trial.source for trial in held.trials}
             heard = part(self.whole, [i for i, trial in enumerate(self.whole.trials) if trial.source not in out])
             augment = ChainAugment(Chain.from_dict(dict(recipe.augment)), recipe.sample_rate_hz)
-            net = fit_net(recipe, train=heard, dev=held, augment=augment, output=folder, progress=lambda _: None)
+            with processes(recipe) as fabric:
+                net = fit_net(
+                    recipe,
+                    fabric=fabric,
+                    train=heard,
+                    dev=held,
+                    augment=augment,
+                    output=folder,
+                    progress=lambda _: None,
+                )
             np.save(kept, score_store(net, held, round(recipe.export.window_s * recipe.sample_rate_hz)))
         found: Scores = np.load(kept)
         return found

@@ -14,6 +14,7 @@ from glottis.augment import Chain
 from glottis.metrics import eer, mean_eer_within
 from glottis.training.batches import ChainAugment
 from glottis.training.loop import fit_net
+from glottis.training.processes import processes
 from glottis.training.recipe import Recipe, make_recipe
 from glottis.training.store import open_tables
 from glottis.training.validate import facts, score_store
@@ -59,9 +60,18 @@ class Runs:
             folder.mkdir(parents=True, exist_ok=True)
             (folder / "recipe.json").write_text(json.dumps({"recipe": recipe.to_dict()}, indent=1))
             augment = ChainAugment(Chain.from_dict(dict(recipe.augment)), RATE_HZ)
-            net = fit_net(
-                recipe, train=self.train, dev=self.dev, augment=augment, output=folder, progress=lambda _: None
-            )
+            losses: list[float] = []
+            with processes(recipe) as fabric:
+                net = fit_net(
+                    recipe,
+                    fabric=fabric,
+                    train=self.train,
+                    dev=self.dev,
+                    augment=augment,
+                    output=folder,
+                    progress=lambda line: losses.append(line["loss"]),
+                )
+            (folder / "losses.json").write_text(json.dumps(losses))
             np.save(kept, score_store(net, self.dev, round(recipe.export.window_s * RATE_HZ)))
         found: NDArray[np.float64] = np.load(kept)
         return found
@@ -71,9 +81,10 @@ class Runs:
         pooled = eer(scores[self.bonafide], scores[~self.bonafide])
         return {"pooled_eer": pooled, "within_eer": mean_eer_within(scores, self.bonafide, self.sources)}
 
-    def losses(self, name: str) -> list[dict[str, float]]:
-        """The run's log."""
-        return [json.loads(line) for line in (self.output / name / "log.jsonl").read_text().splitlines()]
+    def losses(self, name: str) -> list[float]:
+        """The loss of each step of a run."""
+        found: list[float] = json.loads((self.output / name / "losses.json").read_text())
+        return found
 
 
 def parameters(net: torch.nn.Module) -> int:

@@ -14,12 +14,17 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from glottis.metrics import bootstrap, interpolated_eer, mean_eer_within_interval
 from glottis.training.finished import build_recipe_net
 from pages import put_table
 from short_runs import Runs, parameters, short_recipe
 
 LIGHT = {"widths": [32, 32, 24, 24, 24, 24], "dims": [24, 32], "ratios": [0.4, 0.5, 0.7]}
+PARTS = 4
+"""Of a run, whose mean losses are shown."""
+
 SMALL_SSL: dict[str, Any] = {
     "hidden_size": 64,
     "num_hidden_layers": 4,
@@ -60,7 +65,8 @@ def row(runs: Runs, name: str, a: argparse.Namespace) -> dict[str, Any]:
         **tables,
     )
     began = time.monotonic()
-    scores = runs.scores(name.replace(" ", "_").replace(",", ""), recipe)
+    folder = name.replace(" ", "_").replace(",", "")
+    scores = runs.scores(folder, recipe)
     real = runs.bonafide
     pooled = bootstrap(
         interpolated_eer,
@@ -74,7 +80,7 @@ def row(runs: Runs, name: str, a: argparse.Namespace) -> dict[str, Any]:
     return {
         "system": name,
         "parameters": parameters(build_recipe_net(recipe)),
-        "loss": runs.losses(name.replace(" ", "_").replace(",", ""))[-1]["loss"],
+        "losses": [float(part.mean()) for part in np.array_split(runs.losses(folder), PARTS)],
         "pooled_eer": [pooled.value, pooled.low, pooled.high],
         "within_eer": [within.value, within.low, within.high],
         "seconds": time.monotonic() - began,
@@ -83,14 +89,22 @@ def row(runs: Runs, name: str, a: argparse.Namespace) -> dict[str, Any]:
 
 def table(found: dict[str, Any]) -> str:
     """The table as Markdown."""
-    lines = ["| system | learned | loss | dev EER, pooled | inside sources |", "| --- | --- | --- | --- | --- |"]
+    lines = [
+        "| system | learned | loss, by quarters | dev EER, pooled | inside sources |",
+        "| --- | --- | --- | --- | --- |",
+    ]
     for one in found["systems"]:
         pooled, within = (
             f"{100 * value:.1f} ({100 * low:.1f} to {100 * high:.1f})"
             for value, low, high in (one["pooled_eer"], one["within_eer"])
         )
-        lines.append(f"| {one['system']} | {one['parameters']:,} | {one['loss']:.3f} | {pooled} | {within} |")
+        lines.append(f"| {one['system']} | {one['parameters']:,} | {shown_losses(one)} | {pooled} | {within} |")
     return "\n".join(lines)
+
+
+def shown_losses(one: dict[str, Any]) -> str:
+    """The run's losses, one number for each part."""
+    return ", ".join(f"{loss:.3f}" for loss in one["losses"])
 
 
 def main() -> None:

@@ -18,6 +18,10 @@ SCORE_BATCH_SIZE = 1e-5
 STOPBAND_DB = 80.0
 """How far a sine above the new Nyquist frequency is at least below its old level after resampling."""
 
+SCORE_PROCESSES = 1e-4
+"""A score, or a loss, of a net that several processes trained against that of one: other order of sums in float32, over
+some dozen steps."""
+
 PCM16_STEP = 1.0 / 32768.0
 """One step of 16 bit samples: what storing in 16 bits may move a sample."""
 

@@ -8,12 +8,12 @@ from types import ModuleType
 from glottis.errors import MissingExtra
 
 
-def need(module: str, *, extra: str) -> ModuleType:
-    """Import an optional module, or say which extra brings it.
+def need(module: str, *, extra: str | None = None) -> ModuleType:
+    """Import an optional module, or say what brings it.
 
     Args:
         module: The module's import name, such as ``torch``.
-        extra: The extra of Glottis that installs it, such as ``train``.
+        extra: The extra of Glottis that installs it, such as ``train``; None for a package by itself.
 
     Raises:
         MissingExtra: The module is not installed.
@@ -25,5 +25,5 @@ def need(module: str, *, extra: str) -> ModuleType:
             raise
         raise MissingExtra(
             f"this needs the package {module}, which is not installed",
-            hint=f"pip install 'glottis[{extra}]'",
+            hint=f"pip install 'glottis[{extra}]'" if extra else f"pip install {module}",
         ) from error

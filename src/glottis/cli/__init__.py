@@ -17,6 +17,7 @@ COMMANDS = {
     "scan": ("glottis.cli.scan:scan", "Tell for each recording whether a person or a machine speaks."),
     "models": ("glottis.cli.models:models", "List the bundles, show one, or fetch an encoder."),
     "train": ("glottis.cli.train:train", "Train a bundle by a recipe."),
+    "sweep": ("glottis.cli.sweep:sweep", "Train with many settings of a recipe, and say which were best."),
     "embed": ("glottis.cli.embed:embed", "Keep what a pre-trained encoder makes of each clip."),
     "probe": ("glottis.cli.probe:probe", "Score trials by a linear probe of such embeddings."),
     "import": ("glottis.cli.import_cmd:import_", "Make a bundle of a published checkpoint."),

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from glottis.config import Device
 
 EXTRAS = {
-    "train": ("torch", "onnx", "safetensors", "scipy"),
+    "train": ("torch", "lightning_fabric", "onnx", "safetensors", "scipy"),
+    "sweep": ("optuna",),
     "ssl": ("torch", "transformers"),
     "service": ("fastapi", "uvicorn", "sqlalchemy", "alembic"),
     "plots": ("matplotlib",),

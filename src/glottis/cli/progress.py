@@ -20,12 +20,13 @@ class Bar:
     Args:
         what: What is counted.
         total: How many there are, or None when it becomes known with `show`.
+        shown: Whether this is the process that shows it.
     """
 
-    def __init__(self, what: str, total: int | None = None) -> None:
+    def __init__(self, what: str, total: int | None = None, *, shown: bool = True) -> None:
         self._progress: Progress | None = None
         self._task: TaskID | None = None
-        if not is_terminal(sys.stderr):
+        if not shown or not is_terminal(sys.stderr):
             return
         from rich.console import Console
         from rich.progress import (

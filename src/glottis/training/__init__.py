@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +14,17 @@ from torch import nn
 
 import glottis
 from glottis.augment import Chain
-from glottis.corpora import Trial
 from glottis.errors import RecipeError
-from glottis.training.batches import ChainAugment
+from glottis.training.batches import Augment, ChainAugment
 from glottis.training.em import fit_mixtures
 from glottis.training.exporter import corpora_of, export_bundle
 from glottis.training.loop import fit_net
 from glottis.training.on_embeddings import head_recipe, open_embedded, with_encoder
+from glottis.training.processes import processes
 from glottis.training.recipe import Recipe, read_recipe
 from glottis.training.speech_head import add_speech
-from glottis.training.store import open_tables
+from glottis.training.store import Clips, ClipStore, open_tables
+from glottis.training.tensorboard import with_scalars
 
 __all__ = ["Recipe", "read_recipe", "train"]
 
@@ -32,14 +34,19 @@ def train(
     settings: Sequence[str] = (),
     output: Path = Path("runs/run"),
     progress: Callable[[dict[str, Any]], None] = lambda _line: None,
+    *,
+    tensorboard: bool = False,
 ) -> Path:
     """Train a bundle by a recipe; called again with the same output, it goes on where it stopped.
+
+    Under ``torchrun`` each process calls this; see `glottis.training.processes`. Each waits for the bundle.
 
     Args:
         recipe_path: The TOML file.
         settings: ``table.key=value``, laid over the recipe.
         output: The run's folder: resolved recipe, log, checkpoints, and ``bundle/``.
         progress: Called after each step with a line of facts.
+        tensorboard: Whether the figures of each check are written into ``tensorboard/`` too.
 
     Returns:
         The bundle's folder.
@@ -47,19 +54,50 @@ def train(
     Raises:
         RecipeError: The recipe does not fit, or `output` holds a run of another recipe.
         CorpusError: A trial list does not fit.
+        MissingExtra: TensorBoard is wanted and not installed.
     """
     recipe = read_recipe(recipe_path, settings)
-    output.mkdir(parents=True, exist_ok=True)
-    _keep_recipe(recipe, output)
+    learned = head_recipe(recipe) if recipe.data.embeddings else recipe
+    with processes(recipe) as fabric, ExitStack() as stack:
+        if fabric.is_global_zero:
+            output.mkdir(parents=True, exist_ok=True)
+            _keep_recipe(recipe, output)
+            if tensorboard:
+                progress = stack.enter_context(with_scalars(progress, output / "tensorboard"))
+        with fabric.rank_zero_first(local=True):  # decodes; the others find the cache
+            training, dev = _clips(recipe)
+        augment = ChainAugment(Chain.from_dict(dict(recipe.augment)), recipe.sample_rate_hz) if recipe.augment else None
+        net = (fit_mixtures if recipe.net["name"] == "gmm" else fit_net)(
+            learned,
+            fabric=fabric,
+            train=training,
+            dev=dev,
+            augment=augment,
+            output=output,
+            progress=progress if fabric.is_global_zero else lambda _line: None,
+        )
+        if fabric.is_global_zero:
+            _export(recipe, net, output, training=training, dev=dev, augment=augment)
+        fabric.barrier()
+    return output / "bundle"
+
+
+def _clips(recipe: Recipe) -> tuple[Clips, Clips]:
+    """What there is to learn from, and to choose by."""
+    data, dev = recipe.data, (recipe.data.dev,)
+    if data.embeddings:
+        return open_embedded(recipe, data.train, "train"), open_embedded(recipe, dev, "dev")
+    cache, rate_hz = Path(data.cache), recipe.sample_rate_hz
+    return open_tables(data.train, "train", cache, rate_hz), open_tables(dev, "dev", cache, rate_hz)
+
+
+def _export(
+    recipe: Recipe, net: nn.Module, output: Path, *, training: Clips, dev: Clips, augment: Augment | None
+) -> None:
     if recipe.data.embeddings:
-        return _train_on_embeddings(recipe, output, progress)
-    cache = Path(recipe.data.cache)
-    training = open_tables(recipe.data.train, "train", cache, recipe.sample_rate_hz)
-    dev = open_tables((recipe.data.dev,), "dev", cache, recipe.sample_rate_hz)
-    augment = ChainAugment(Chain.from_dict(dict(recipe.augment)), recipe.sample_rate_hz) if recipe.augment else None
-    fit = fit_mixtures if recipe.net["name"] == "gmm" else fit_net
-    net = whole = fit(recipe, train=training, dev=dev, augment=augment, output=output, progress=progress)
-    if recipe.export.no_speech:
+        net = with_encoder(recipe, net.state_dict())
+    whole = net
+    if recipe.export.no_speech and isinstance(training, ClipStore):
         whole = add_speech(
             net,
             training,
@@ -69,25 +107,12 @@ def train(
             augment=augment,
             seed=recipe.schedule.seed,
         )
-    return _export(recipe, whole, net, dev.trials, output)
-
-
-def _train_on_embeddings(recipe: Recipe, output: Path, progress: Callable[[dict[str, Any]], None]) -> Path:
-    head = head_recipe(recipe)
-    training = open_embedded(recipe, recipe.data.train, "train")
-    dev = open_embedded(recipe, (recipe.data.dev,), "dev")
-    found = fit_net(head, train=training, dev=dev, augment=None, output=output, progress=progress)
-    net = with_encoder(recipe, found.state_dict())
-    return _export(recipe, net, net, dev.trials, output)
-
-
-def _export(recipe: Recipe, whole: nn.Module, net: nn.Module, trials: Sequence[Trial], output: Path) -> Path:
-    return export_bundle(
+    export_bundle(
         whole,
         output / "bundle",
         trainable=net,
         root=Path(recipe.data.dev).parent,
-        trials=trials,
+        trials=dev.trials,
         recipe=recipe,
         trained_on=corpora_of(recipe),
     )

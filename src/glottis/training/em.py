@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -19,8 +19,11 @@ from glottis.training.batches import Augment, Batches
 from glottis.training.finished import build_recipe_net, start_from
 from glottis.training.loop import Choice
 from glottis.training.recipe import Recipe
-from glottis.training.store import ClipStore
+from glottis.training.store import Clips
 from glottis.training.validate import check_net
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 LEAST_VARIANCE = 1e-3
 """Of a component, where the variance of all frames is 1."""
@@ -67,8 +70,9 @@ class Sums:
 def fit_mixtures(
     recipe: Recipe,
     *,
-    train: ClipStore,
-    dev: ClipStore,
+    fabric: Fabric,
+    train: Clips,
+    dev: Clips,
     augment: Augment | None,
     output: Path,
     progress: Callable[[dict[str, Any]], None],
@@ -80,20 +84,21 @@ def fit_mixtures(
     count.
 
     Raises:
-        RecipeError: The recipe asks for what needs a gradient.
+        RecipeError: The recipe asks for what needs a gradient, or there are several processes.
     """
     _refuse(recipe)
+    if fabric.world_size > 1:
+        raise RecipeError("net gmm is fitted by one process", hint="leave torchrun out")
     schedule = recipe.schedule
     torch.set_num_threads(schedule.threads)
     torch.manual_seed(schedule.seed)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    net = cast("GMM", build_recipe_net(recipe)).to(device).eval()
+    net = cast("GMM", build_recipe_net(recipe)).to(fabric.device).eval()
     batches = Batches(
         train,
+        recipe.data,
         steps=schedule.steps,
         batch=recipe.optimiser.batch,
         crop_samples=round(recipe.data.crop_s * recipe.sample_rate_hz),
-        pair_share=recipe.data.pair_share,
         seed=schedule.seed,
         augment=augment,
     )

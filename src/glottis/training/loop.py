@@ -5,28 +5,38 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Subset
 
 from glottis.errors import RecipeError
 from glottis.training import checkpoint
-from glottis.training.batches import Augment, Batches
+from glottis.training.averaging import RENEWED_ON, WeightAverage, renew_statistics
+from glottis.training.batches import Augment, Batches, Share
 from glottis.training.finished import build_recipe_net, start_from
 from glottis.training.freezing import Freezing
 from glottis.training.objective import Objective
+from glottis.training.processes import (
+    by_the_first,
+    draw_apart,
+    mean_over_all,
+    random_states,
+    set_random_state,
+    with_common_statistics,
+)
 from glottis.training.rates import rate
 from glottis.training.recipe import Optimiser, Recipe
 from glottis.training.store import Clips
-from glottis.training.validate import Check, check_net
+from glottis.training.validate import check_net
 
-BF16_FLAGS = ("avx512_bf16", "amx_bf16")
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 Progress = Callable[[dict[str, Any]], None]
 
@@ -51,9 +61,10 @@ class Choice:
         return 0 < self.patience <= self.poorer
 
 
-def fit_net(  # noqa: PLR0915  # one function, readable in one sitting
+def fit_net(  # noqa: C901, PLR0915  # one function, readable in one sitting
     recipe: Recipe,
     *,
+    fabric: Fabric,
     train: Clips,
     dev: Clips,
     augment: Augment | None,
@@ -66,95 +77,112 @@ def fit_net(  # noqa: PLR0915  # one function, readable in one sitting
 
     Args:
         recipe: What to do.
+        fabric: The processes of the run, each of which calls this; the first one alone looks at dev and writes.
         train: The clips to learn from.
         dev: The clips that choose the checkpoint.
         augment: Applied to each training crop, blind to its label.
         output: The run's folder.
-        progress: Called with each line of the log.
+        progress: Called after each step with its loss, and after each check with what stands in the log.
     """
     schedule, settings = recipe.schedule, recipe.optimiser
     torch.set_num_threads(schedule.threads)
     torch.manual_seed(schedule.seed)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    net = build_recipe_net(recipe).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    objective = Objective(net, recipe, device)
-    learned = [*net.parameters(), *objective.parameters()]
-    optimiser = _optimiser(learned, settings)
+    net = build_recipe_net(recipe).to(fabric.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    net = with_common_statistics(net, fabric)
+    objective = Objective(net, recipe, fabric.device)
     freezing = Freezing(net, recipe.freeze, schedule.steps)
     if recipe.schedule.start:
         start_from(net, recipe.schedule.start)
-    average = checkpoint.MovingAverage(net, settings.ema)
-    bf16 = wants_bf16(schedule.bf16, device)
+    average = WeightAverage(net, settings.ema, round(schedule.steps * settings.swa_from) // settings.accumulate)
+    learner, optimiser = fabric.setup(objective, _optimiser(objective, settings))
+    precision = fabric.strategy.precision
+    draw_apart(fabric, schedule.seed)
 
     start, choice = 0, Choice(patience=recipe.stop.patience)
-    if (state := checkpoint.load(output / "last.pt")) is not None:
-        net.load_state_dict(state["net"])
-        average.weights, average.steps = state["average"], state["step"] // settings.accumulate
+    if state := by_the_first(fabric, lambda: checkpoint.load(output / "last.pt")):
+        learner.load_state_dict(state["objective"])
+        average.load(state["average"], steps=state["step"] // settings.accumulate)
         optimiser.load_state_dict(state["optimiser"])
-        objective.load_state_dict(state["objective"])
-        start, choice.best, choice.poorer = state["step"], state["best"], state["poorer"]
-        torch.set_rng_state(state["rng"])
-        start = schedule.steps if choice.exhausted else start
+        precision.load_state_dict(state["precision"])
+        choice.best, choice.poorer = state["best"], state["poorer"]
+        start = schedule.steps if choice.exhausted else state["step"]
 
-    batches = Batches(
+    judge = build_recipe_net(recipe).to(fabric.device)
+    draw = partial(
+        Batches,
         train,
+        recipe.data,
         steps=schedule.steps,
         batch=settings.batch,
         crop_samples=round(recipe.data.crop_s * recipe.sample_rate_hz),
-        pair_share=recipe.data.pair_share,
         seed=schedule.seed,
         augment=augment,
     )
-    judge = build_recipe_net(recipe).to(device)
+    whole = draw()
+    batches = _load(draw(share=Share(fabric.global_rank, fabric.world_size)), start, recipe.data.workers)
+    if state:
+        set_random_state(fabric, state["random"])  # after the loader, which draws a number too
     losses: list[float] = []
     began = time.monotonic()
-    with (output / "log.jsonl").open("a") as log:
-        for step, (samples, bonafide) in enumerate(_load(batches, start, recipe.data.workers), start + 1):
-            net.train()
-            freezing.apply(step)
-            for group in optimiser.param_groups:
-                group["lr"] = settings.learning_rate * rate(step, schedule)
-            with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-                loss = objective(net, samples.to(device), bonafide.to(device), step)
-            (loss / settings.accumulate).backward()
-            if step % settings.accumulate == 0:
-                nn.utils.clip_grad_norm_(learned, settings.clip_norm)
-                optimiser.step()
-                optimiser.zero_grad(set_to_none=True)
-                average.update(net)
-            losses.append(loss.item())
-            line: dict[str, Any] = {"step": step, "of": schedule.steps, "seconds": round(time.monotonic() - began, 1)}
-            if step % schedule.check_every == 0 or step == schedule.steps:
-                judge.load_state_dict(average.weights)
-                found: Check = check_net(judge, dev, recipe)
-                line |= {"loss": float(np.mean(losses)), **found.to_dict()}
-                losses.clear()
-                if choice.is_better(found.figure):
-                    checkpoint.save(output / "best.pt", {"net": average.weights, "step": step, "figure": found.figure})
-                state = {"net": net.state_dict(), "average": average.weights, "optimiser": optimiser.state_dict()}
-                state["objective"] = objective.state_dict()
-                checkpoint.save(
-                    output / "last.pt",
-                    state | {"step": step, "best": choice.best, "poorer": choice.poorer, "rng": torch.get_rng_state()},
-                )
-                log.write(json.dumps(line) + "\n")
-                log.flush()
-            progress(line)
-            if choice.exhausted:
-                break
-    chosen = checkpoint.load(output / "best.pt")
+    for step, (samples, bonafide) in enumerate(batches, start + 1):
+        learner.train()
+        freezing.apply(step)
+        for group in optimiser.param_groups:
+            group["lr"] = settings.learning_rate * rate(step, schedule)
+        gathering = step % settings.accumulate != 0
+        with fabric.no_backward_sync(learner, enabled=gathering):
+            loss = learner(samples.to(fabric.device), bonafide.to(fabric.device), step)
+            fabric.backward(loss / settings.accumulate)
+        if not gathering:
+            fabric.clip_gradients(learner, optimiser, max_norm=settings.clip_norm, error_if_nonfinite=False)
+            optimiser.step()
+            optimiser.zero_grad(set_to_none=True)
+            average.update(net)
+        losses.append(loss.item())
+        line = _line(step, schedule.steps, began, losses[-1])
+        if step % schedule.check_every == 0 or step == schedule.steps:
+            judge.load_state_dict(average.weights)
+            if average.is_equal:
+                renew_statistics(judge, net, (whole[schedule.steps + i][0] for i in range(RENEWED_ON)))
+            found = by_the_first(fabric, lambda: check_net(judge, dev, recipe))
+            line |= {"loss": mean_over_all(fabric, losses), **found.to_dict()}
+            losses.clear()
+            better = choice.is_better(found.figure)
+            state = {"objective": learner.state_dict(), "average": average.weights, "optimiser": optimiser.state_dict()}
+            state |= {"precision": precision.state_dict(), "random": random_states(fabric)}
+            state |= {"step": step, "best": choice.best, "poorer": choice.poorer}
+            if fabric.is_global_zero:
+                _keep(output, line, state, judge if better else None)
+        progress(line)
+        if choice.exhausted:
+            break
+    chosen = by_the_first(fabric, lambda: checkpoint.load(output / "best.pt"))
     if chosen is None:
         raise RecipeError("no checkpoint was ever chosen", hint="schedule.steps must be at least 1")
     judge.load_state_dict(chosen["net"])
     return judge.eval().cpu()
 
 
-def _optimiser(learned: Sequence[nn.Parameter], settings: Optimiser) -> torch.optim.Optimizer:
+def _line(step: int, steps: int, began: float, loss: float) -> dict[str, Any]:
+    return {"step": step, "of": steps, "seconds": round(time.monotonic() - began, 1), "loss": loss}
+
+
+def _keep(output: Path, line: dict[str, Any], state: dict[str, Any], best: nn.Module | None) -> None:
+    """Write what a check found, and what the run needs to go on from here."""
+    if best is not None:
+        chosen = {"net": best.state_dict(), "step": state["step"], "figure": state["best"]}
+        checkpoint.save(output / "best.pt", chosen)
+    checkpoint.save(output / "last.pt", state)
+    with (output / "log.jsonl").open("a") as log:
+        log.write(json.dumps(line) + "\n")
+
+
+def _optimiser(objective: nn.Module, settings: Optimiser) -> torch.optim.Optimizer:
     kinds: dict[str, Any] = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}
     if settings.name not in kinds:
         raise RecipeError(f"unknown optimiser.name {settings.name!r}", hint=f"one of {', '.join(kinds)}")
     found: torch.optim.Optimizer = kinds[settings.name](
-        learned,
+        list(objective.parameters()),
         settings.learning_rate,
         betas=settings.betas,
         eps=settings.eps,
@@ -164,22 +192,12 @@ def _optimiser(learned: Sequence[nn.Parameter], settings: Optimiser) -> torch.op
     return found
 
 
-def wants_bf16(choice: str, device: torch.device) -> bool:
-    """Whether to multiply in bfloat16: ``auto`` only where the hardware does it (elsewhere it is emulated, slowly)."""
-    if choice not in ("auto", "on", "off"):
-        raise RecipeError(f"schedule.bf16 must be auto, on or off, got {choice!r}")
-    if choice != "auto":
-        return choice == "on"
-    cpu = Path("/proc/cpuinfo")
-    return device.type == "cuda" or (cpu.exists() and any(word in cpu.read_text() for word in BF16_FLAGS))
-
-
 def _load(batches: Batches, start: int, workers: int) -> Iterator[tuple[Tensor, Tensor]]:
     rest = Subset(batches, range(start, len(batches)))
     loader = DataLoader(
         rest, batch_size=None, num_workers=workers, prefetch_factor=4 if workers else None, worker_init_fn=_one_thread
     )
-    yield from loader
+    return iter(loader)
 
 
 def _one_thread(_worker: int) -> None:

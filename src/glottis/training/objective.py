@@ -15,7 +15,7 @@ from glottis.training.self_distil import SelfDistillation, hear
 
 
 class Objective(nn.Module):
-    """The loss of a batch; its parameters, if it has any, are learned beside the net's and not exported.
+    """The loss of a batch by the net in it; what it learns beside the net's parameters is not exported.
 
     Args:
         net: The net that is trained.
@@ -25,6 +25,7 @@ class Objective(nn.Module):
 
     def __init__(self, net: Countermeasure, recipe: Recipe, device: torch.device) -> None:
         super().__init__()
+        self.net = net
         self._loss_of = build_loss(recipe.loss, net.head_kind)
         self._teacher, self._weight = soft_targets(recipe, device), recipe.distil.weight
         self.students = (
@@ -35,8 +36,9 @@ class Objective(nn.Module):
         self._adversarial = recipe.adversarial
         self.to(device)
 
-    def forward(self, net: Countermeasure, samples: Tensor, bonafide: Tensor, step: int) -> Tensor:
+    def forward(self, samples: Tensor, bonafide: Tensor, step: int) -> Tensor:
         """The loss of samples ``(batch, n)`` with labels ``(batch,)`` at a step, a scalar in float32."""
+        net = self.net
         if self._adversarial.share > 0:
             samples = attack_some(net, samples, bonafide, self._adversarial)
         soft = self._teacher(samples)

@@ -21,6 +21,7 @@ from glottis.training.finished import CHOSEN, KEPT
 from glottis.training.graft import graft
 from glottis.training.loop import fit_net
 from glottis.training.narrow import narrow
+from glottis.training.processes import processes
 from glottis.training.recipe import Recipe, lay_over, make_recipe, parse_setting
 from glottis.training.store import open_tables
 
@@ -106,14 +107,16 @@ def _tuned(net: Countermeasure, recipe: Recipe, progress: Progress) -> Any:
         checkpoint.save(start / CHOSEN, {"net": net.state_dict()})
         (start / KEPT).write_text(json.dumps({"recipe": recipe.to_dict()}))
         (run := start / "run").mkdir()
-        return fit_net(
-            replace(recipe, schedule=replace(recipe.schedule, start=folder)),
-            train=open_tables(recipe.data.train, "train", cache, rate_hz),
-            dev=open_tables((recipe.data.dev,), "dev", cache, rate_hz),
-            augment=ChainAugment(Chain.from_dict(dict(recipe.augment)), rate_hz) if recipe.augment else None,
-            output=run,
-            progress=progress,
-        )
+        with processes(recipe) as fabric:
+            return fit_net(
+                replace(recipe, schedule=replace(recipe.schedule, start=folder)),
+                fabric=fabric,
+                train=open_tables(recipe.data.train, "train", cache, rate_hz),
+                dev=open_tables((recipe.data.dev,), "dev", cache, rate_hz),
+                augment=ChainAugment(Chain.from_dict(dict(recipe.augment)), rate_hz) if recipe.augment else None,
+                output=run,
+                progress=progress,
+            )
 
 
 def _note(bundle: Bundle, recipe: Recipe) -> str:

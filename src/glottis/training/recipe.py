@@ -24,7 +24,11 @@ class Data:
         cache: Where the decoded clips are kept.
         crop_s: Seconds of a training crop.
         pair_share: The share of a batch made of pairs, one of each label from one source.
-        workers: Processes that make batches.
+        bonafide_share: The share of a batch that is bona fide.
+        source_exponent: A source is drawn with its number of clips to this power: 0, all sources alike, to 1, all
+            clips alike.
+        source_weights: By what that is multiplied, by the name of the source; 1 where it is not named.
+        workers: Processes that make batches; of a run of several processes, for each.
         embeddings: The folder that `glottis embed` made of these clips, or empty: a head on a frozen speech encoder
             then learns from it; see `glottis.training.on_embeddings`.
     """
@@ -34,6 +38,9 @@ class Data:
     cache: str = ".cache/clips"
     crop_s: float = 3.0
     pair_share: float = 0.5
+    bonafide_share: float = 0.5
+    source_exponent: float = 0.5
+    source_weights: Mapping[str, Any] = field(default_factory=dict)
     workers: int = 1
     embeddings: str = ""
 
@@ -53,6 +60,8 @@ class Optimiser:
         weight_decay: See `name`.
         clip_norm: The longest gradient.
         ema: Of the moving average of the weights, which is what is looked at and exported; 0 for none.
+        swa_from: The share of the steps after which that average is one of all weights since, alike (SWA, Izmailov et
+            al., 2018), whose batch statistics are taken anew from training crops; 1 is never.
     """
 
     name: str = "adamw"
@@ -65,6 +74,7 @@ class Optimiser:
     weight_decay: float = 1e-2
     clip_norm: float = 5.0
     ema: float = 0.998
+    swa_from: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +90,9 @@ class Schedule:
         warmup: The share of them in which the rate rises.
         check_every: Steps between two looks at the dev split.
         seed: Of the weights and of every draw.
-        threads: Of torch.
-        bf16: ``auto`` (where the processor multiplies it), ``on`` or ``off``.
+        threads: Of torch, in each process.
+        precision: What the net multiplies in: ``float32``, ``bf16``, ``fp16`` (its gradients scaled), or ``auto``: bf16
+            where the hardware multiplies it, else float32. Weights and front-ends are float32 all the same.
         start: The folder of a finished run of the same net from whose weights this one starts, or empty.
     """
 
@@ -93,7 +104,7 @@ class Schedule:
     check_every: int = 500
     seed: int = 1
     threads: int = 2
-    bf16: str = "auto"
+    precision: str = "auto"
     start: str = ""
 
 
@@ -303,6 +314,10 @@ def make_recipe(table: Mapping[str, Any]) -> Recipe:
             f"schedule.check_every {recipe.schedule.check_every} is no multiple of optimiser.accumulate "
             f"{recipe.optimiser.accumulate}",
             hint="a run is resumed from a check, where no gradient may be under way",
+        )
+    if not 0 <= recipe.optimiser.swa_from <= 1:
+        raise RecipeError(
+            f"optimiser.swa_from is {recipe.optimiser.swa_from}", hint="a share of the steps, 0 to 1 (never)"
         )
     return recipe
 

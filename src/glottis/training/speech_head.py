@@ -179,7 +179,7 @@ def _smoothed(both: WithSpeech, windows: Iterable[Window], augment: Augment | No
     """Their smooth spectra in half precision, which is plenty and keeps a great many in little memory."""
     rows, left = [], iter(windows)
     while some := list(islice(left, BATCH)):
-        changed = [w if augment is None or rng.random() < 0.5 else augment(w, rng) for w in some]  # noqa: PLR2004
+        changed = [w if augment is None or rng.random() < 0.5 else augment(rng)(w) for w in some]  # noqa: PLR2004
         rows.append(both.smooth(torch.from_numpy(np.stack(changed))).half())
     return torch.cat(rows)
 

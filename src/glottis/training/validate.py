@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from glottis.errors import RecipeError
 from glottis.metrics import eer, mean_eer_within
 from glottis.training.recipe import Recipe
 from glottis.training.store import Clips
@@ -36,8 +37,16 @@ class Check:
 
 
 def check_net(net: nn.Module, dev: Clips, recipe: Recipe) -> Check:
-    """Score the dev clips and measure."""
+    """Score the dev clips and measure.
+
+    Raises:
+        RecipeError: The net has run away: its scores are no numbers.
+    """
     scores = score_store(net, dev, round(recipe.export.window_s * recipe.sample_rate_hz))
+    if not np.isfinite(scores).all():
+        raise RecipeError(
+            "the net gives no finite scores any more", hint="a lower optimiser.learning_rate, or a wider precision"
+        )
     bonafide, sources = facts(dev)
     return Check(eer(scores[bonafide], scores[~bonafide]), mean_eer_within(scores, bonafide, sources))
 

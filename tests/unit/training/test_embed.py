@@ -129,7 +129,7 @@ learning_rate = 1e-2
 steps = 6
 check_every = 3
 threads = 1
-bf16 = "off"
+precision = "float32"
 
 [export]
 window_s = 0.5

@@ -135,7 +135,7 @@ def test_a_speech_encoder_teaches_a_small_net_with_another_last_layer(tmp_path: 
         spoof, bonafide = teacher.outputs(teacher.embed(samples)).T
         expected = torch.sigmoid(bonafide - spoof)
     torch.testing.assert_close(soft_targets(of, CPU)(samples), expected)
-    loss = Objective(net, of, CPU)(net, samples, torch.ones(3), 1)
+    loss = Objective(net, of, CPU)(samples, torch.ones(3), 1)
     loss.backward()
     spoof, bonafide = net.outputs(net.embed(samples)).T
     found = torch.nn.functional.binary_cross_entropy(torch.sigmoid(bonafide - spoof), expected)

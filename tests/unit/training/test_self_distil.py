@@ -42,7 +42,8 @@ def batch() -> tuple[torch.Tensor, torch.Tensor]:
 
 def loss_of(of: Recipe) -> torch.Tensor:
     net, found = objective(of)
-    return found(net.eval(), *batch(), 1)
+    net.eval()
+    return found(*batch(), 1)
 
 
 @pytest.mark.parametrize("align", ["projection", "attention", "similarity"])
@@ -50,10 +51,10 @@ def loss_of(of: Recipe) -> torch.Tensor:
 @pytest.mark.parametrize("dynamic", [False, True])
 def test_every_option_gives_a_loss_with_gradients_for_all_that_is_learned(align, teacher, dynamic):
     net, found = objective(recipe(align=align, teacher=teacher, dynamic=dynamic, hard_students=True))
-    loss = found(net.train(), *batch(), STEPS)
+    loss = found.train()(*batch(), STEPS)
     assert loss.isfinite()
     loss.backward()
-    learned = [p for p in [*net.parameters(), *found.parameters()] if p.requires_grad]
+    learned = [p for p in found.parameters() if p.requires_grad]
     assert all(p.grad is not None and p.grad.isfinite().all() for p in learned)
 
 
@@ -61,7 +62,8 @@ def test_every_option_gives_a_loss_with_gradients_for_all_that_is_learned(align,
 def test_the_deepest_gets_no_gradient_from_its_students(teacher):
     of = recipe(alpha=0.0, beta=0.3, align="similarity", teacher=teacher)
     net, found = objective(of)
-    found(net.train(), *batch(), 1).backward()
+    net.train()
+    found(*batch(), 1).backward()
     assert net.classifier.weight.grad is None or not net.classifier.weight.grad.any()
     assert not any(p.grad is not None and p.grad.any() for p in net.layer4.parameters())
     assert any(p.grad.any() for p in net.layer3.parameters())
@@ -75,19 +77,18 @@ def test_the_parts_add_up_as_the_weights_say():
 
 def test_a_block_learns_the_features_of_its_own_teacher():
     net, found = objective(recipe(alpha=1.0, beta=1.0, teacher="next"))
-    plain, _ = objective(recipe(on=False))
     samples, bonafide = batch()
     _, _, taps = net.eval().embed_and_tap(samples)
     projected = zip(found.students.projections, taps[:-1], taps[1:], strict=True)
     feature = sum(((project(tap) - after) ** 2).mean().item() for project, tap, after in projected)
-    hard = Objective(plain, recipe(on=False), CPU)(net, samples, bonafide, 1).item()
-    assert found(net, samples, bonafide, 1).item() == pytest.approx(hard + feature, rel=1e-5)
+    hard = Objective(net, recipe(on=False), CPU)(samples, bonafide, 1).item()
+    assert found(samples, bonafide, 1).item() == pytest.approx(hard + feature, rel=1e-5)
 
 
 def learning(step: int) -> list[bool]:
     """Which classifiers of blocks learn at a step of a progressive run."""
     net, found = objective(recipe(teacher="progressive"))
-    found(net.eval(), *batch(), step).backward()
+    found.eval()(*batch(), step).backward()
     return [one.weight.grad is not None and bool(one.weight.grad.any()) for one in found.students.classifiers]
 
 
@@ -110,17 +111,17 @@ def test_progressive_ends_as_next():
     losses = []
     for teacher in ("progressive", "next"):
         net, found = objective(recipe(teacher=teacher))
-        losses.append(found(net.eval(), *batch(), STEPS).item())
+        losses.append(found.eval()(*batch(), STEPS).item())
     assert losses[0] == losses[1]
 
 
 def test_the_average_follows_the_net_and_learns_from_nobody():
     net, found = objective(recipe(teacher="average", decay=0.9))
     before = {name: value.clone() for name, value in net.state_dict().items()}
-    found(net.train(), *batch(), 1)
+    found.train()(*batch(), 1)
     with torch.no_grad():
         net.classifier.weight += 1
-    found(net, *batch(), 2).backward()
+    found(*batch(), 2).backward()
     average = found.students.average.module
     torch.testing.assert_close(average.classifier.weight, before["classifier.weight"] + 0.1)
     assert torch.equal(average.bn1.running_mean, net.bn1.running_mean)
@@ -131,10 +132,10 @@ def test_the_average_follows_the_net_and_learns_from_nobody():
 def test_the_net_itself_learns_from_the_average():
     net, found = objective(recipe(teacher="average", alpha=0.0, beta=0.0))
     samples, bonafide = batch()
-    found(net.train(), samples, bonafide, 1)
+    found.train()(samples, bonafide, 1)
     with torch.no_grad():
         net.classifier.weight.neg_()
-    found(net, samples, bonafide, 2).backward()
+    found(samples, bonafide, 2).backward()
     assert net.classifier.weight.grad.any()
 
 
@@ -145,14 +146,14 @@ def test_temperature_is_that_of_the_soft_loss():
     outputs = net.outputs(net.embed(samples))
     students = zip(found.students.classifiers, taps[:-1], strict=True)
     expected = sum(soft_loss(classify(tap), outputs, 4.0).item() for classify, tap in students)
-    assert found(net, samples, bonafide, 1).item() == pytest.approx(expected, rel=1e-5)
+    assert found(samples, bonafide, 1).item() == pytest.approx(expected, rel=1e-5)
 
 
 def exported(of: Recipe) -> tuple[list[object], int, set[str]]:
     """The graph, its bytes, and the names of the weights of a net that was trained for a step."""
     net, found = objective(of)
-    optimiser = torch.optim.SGD([p for p in [*net.parameters(), *found.parameters()] if p.requires_grad], 1e-3)
-    found(net.train(), *batch(), STEPS).backward()
+    optimiser = torch.optim.SGD([p for p in found.parameters() if p.requires_grad], 1e-3)
+    found.train()(*batch(), STEPS).backward()
     optimiser.step()
     model = to_onnx(net, 16_000)
     graph = onnx.load_from_string(model).graph
@@ -174,7 +175,8 @@ def test_any_backbone_of_blocks_will_do(name):
     heads = {"se_resnet": "a_softmax", "cepstral_attention": "weighted_ce", "conformer": "weighted_ce"}
     of = recipe({"name": name, **({"hidden": 16} if name == "rawnet2" else {})}, loss=heads.get(name, "bce"))
     net, found = objective(of)
-    assert found(net.eval(), *batch(), 1).isfinite()
+    net.eval()
+    assert found(*batch(), 1).isfinite()
 
 
 def test_what_does_not_fit_is_named():
