@@ -64,7 +64,7 @@ def follower(bar: Bar, what: str) -> Callable[[dict[str, Any]], None]:
 
     def progress(line: dict[str, Any]) -> None:
         bar.show(int(line["step"]), int(line["of"]), _loss(what, line))
-        if "dev_pooled_eer" in line:
+        if line.keys() > {"step", "of", "seconds", "loss"}:
             with bar.away():
                 say(f"step {line['step']} of {line['of']}: {_figures(line)}")
 

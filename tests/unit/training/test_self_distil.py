@@ -50,7 +50,7 @@ def loss_of(of: Recipe) -> torch.Tensor:
 @pytest.mark.parametrize("teacher", TEACHERS)
 @pytest.mark.parametrize("dynamic", [False, True])
 def test_every_option_gives_a_loss_with_gradients_for_all_that_is_learned(align, teacher, dynamic):
-    net, found = objective(recipe(align=align, teacher=teacher, dynamic=dynamic, hard_students=True))
+    _, found = objective(recipe(align=align, teacher=teacher, dynamic=dynamic, hard_students=True))
     loss = found.train()(*batch(), STEPS)
     assert loss.isfinite()
     loss.backward()
@@ -87,7 +87,7 @@ def test_a_block_learns_the_features_of_its_own_teacher():
 
 def learning(step: int) -> list[bool]:
     """Which classifiers of blocks learn at a step of a progressive run."""
-    net, found = objective(recipe(teacher="progressive"))
+    _, found = objective(recipe(teacher="progressive"))
     found.eval()(*batch(), step).backward()
     return [one.weight.grad is not None and bool(one.weight.grad.any()) for one in found.students.classifiers]
 
@@ -110,7 +110,7 @@ def test_progressive_ends_as_next():
     assert loss_of(recipe(teacher="progressive")).item() != loss_of(recipe(teacher="next")).item()
     losses = []
     for teacher in ("progressive", "next"):
-        net, found = objective(recipe(teacher=teacher))
+        _, found = objective(recipe(teacher=teacher))
         losses.append(found.eval()(*batch(), STEPS).item())
     assert losses[0] == losses[1]
 

@@ -16,6 +16,7 @@ from glottis.nets.of_bundle import torch_net
 from glottis.testing import voice, write_wav
 from glottis.training import read_recipe, train
 from glottis.training.em import fit_mixtures
+from glottis.training.processes import processes
 from glottis.training.store import open_tables
 
 COLUMNS = [
