@@ -40,7 +40,7 @@ min_speech_s = 0.1
 def small_recipe(tmp_path_factory) -> Path:
     """A recipe that takes seconds, on a corpus by formula."""
     folder = tmp_path_factory.mktemp("small")
-    table = tiny_corpus(folder / "corpus", clips=8)
+    table = tiny_corpus(folder / "corpus", clips=10)
     recipe = folder / "small.toml"
     recipe.write_text(RECIPE.format(table=table, cache=folder / "cache"))
     return recipe
