@@ -32,6 +32,10 @@ TURN_S = 600.0
 Progress = Callable[[dict[str, Any]], None]
 
 
+class HeldError(Exception):
+    """Another process holds the lock."""
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """One run of a sweep.
@@ -143,15 +147,15 @@ def _hold(file: Path, wait_s: float = 0.0) -> sqlite3.Connection:
     """Hold a lock until it is closed, or the process ends, however it does; SQLite has one for every system.
 
     Raises:
-        sqlite3.OperationalError: Another process holds it.
+        HeldError: Another process holds it.
     """
     file.parent.mkdir(exist_ok=True)
     lock = sqlite3.connect(file, timeout=wait_s, isolation_level=None)
     try:
         lock.execute("BEGIN EXCLUSIVE")
-    except sqlite3.OperationalError:
+    except sqlite3.OperationalError as error:
         lock.close()
-        raise
+        raise HeldError(file) from error
     return lock
 
 
@@ -163,7 +167,7 @@ def _return_what_was_cut(study: optuna.Study, output: Path) -> None:
         folder = _folder(output, one)
         try:
             _hold(folder / "held.db").close()
-        except sqlite3.OperationalError:
+        except HeldError:
             continue
         study.tell(one.number, state=TrialState.FAIL)
         study.enqueue_trial(one.params, user_attrs={"folder": folder.name})
