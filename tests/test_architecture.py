@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "glottis"
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "__pycache__" not in path.parts)
-TORCH = re.compile(r"(torch|torchaudio|torchvision|transformers|lightning|safetensors\.torch)(\.|$)")
+TORCH = re.compile(r"(torch|torchaudio|torchvision|transformers|lightning|lightning_fabric|safetensors\.torch)(\.|$)")
 LINES_OF_A_MODULE = 500
 LINES_OF_A_FUNCTION = 100
 

@@ -50,7 +50,7 @@ def test_what_development_installs_is_pinned(requirement):
     assert canonical(requirement) in PINNED | {"glottis"}
 
 
-@pytest.mark.parametrize("extra", ["train", "ssl", "service", "plots", "cluster", "dev"])
+@pytest.mark.parametrize("extra", ["train", "sweep", "ssl", "service", "plots", "cluster", "dev"])
 def test_extras_are_there(extra):
     assert PROJECT["optional-dependencies"][extra]
 
