@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from glottis.errors import RecipeError
-from glottis.nets.frontends.spectrum import USUAL_HZ, PowerSpectrum, at_rate, pre_emphasise
+from glottis.nets.frontends.spectrum import USUAL_HZ, PowerSpectrum, at_rate, in_float32, pre_emphasise
 
 _EPS = 1.1920928955078125e-07
 
@@ -93,6 +93,7 @@ class FilterBank(nn.Module):
         power: Tensor = self.spectrum(pre_emphasise(samples, self.emphasis) if self.emphasis else samples)
         return power
 
+    @in_float32
     def forward(self, samples: Tensor) -> Tensor:
         """See the class."""
         return self.of_power(self.power(samples))
@@ -151,6 +152,7 @@ class Cepstra(nn.Module):
         )
         self.register_buffer("matrix", cosines(bands or coefficients)[:, :coefficients], persistent=False)
 
+    @in_float32
     def forward(self, samples: Tensor) -> Tensor:
         """See the class."""
         power = self.bands.power(samples)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from glottis.nets.frontends.cepstra import cosines, deltas
-from glottis.nets.frontends.spectrum import USUAL_HZ, at_rate
+from glottis.nets.frontends.spectrum import USUAL_HZ, at_rate, in_float32
 
 _EPS = 1e-9
 
@@ -55,6 +55,7 @@ class ConstantQ(nn.Module):
             kernel[self.bins + k] = window * torch.sin(2 * math.pi * frequency / sample_rate_hz * place)
         self.register_buffer("kernel", kernel.float()[:, None], persistent=False)
 
+    @in_float32
     def forward(self, samples: Tensor) -> Tensor:
         """See the class."""
         padded = functional.pad(samples, (self.reach, self.reach))[:, None]
@@ -87,6 +88,7 @@ class ConstantQCepstra(nn.Module):
         spread[left + 1, torch.arange(bins)] += at - left
         self.register_buffer("matrix", (spread.float() @ cosines(bins))[:, :coefficients], persistent=False)
 
+    @in_float32
     def forward(self, samples: Tensor) -> Tensor:
         """See the class."""
         cepstra = torch.matmul(self.matrix.T, self.transform(samples))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from glottis.nets.frontends.spectrum import USUAL_HZ, PowerSpectrum, at_rate
+from glottis.nets.frontends.spectrum import USUAL_HZ, PowerSpectrum, at_rate, in_float32
 
 _LEAST_PEAK = 1e-4
 """Of silence nothing is made louder than as if its peak were this."""
@@ -39,11 +39,11 @@ class LogSpectrum(nn.Module):
         self.spectrum = PowerSpectrum(n_fft, hop_samples, unit_gain=True, centre=False)
         self.floor, self.raise_to = floor, raise_to
 
+    @in_float32
     def forward(self, samples: Tensor) -> Tensor:
         """See the class."""
         if self.raise_to > 0:
             peak = samples.abs().amax(dim=1, keepdim=True)
             samples = samples * (self.raise_to / peak.clamp(min=_LEAST_PEAK)).clamp(min=1)
-        with torch.autocast(samples.device.type, enabled=False):  # bfloat16 would bury all under -48 dB in noise
-            log_power = torch.log(self.spectrum(samples) + self.floor)
-            return (log_power - log_power.mean(dim=(1, 2), keepdim=True))[:, None]
+        log_power = torch.log(self.spectrum(samples) + self.floor)
+        return (log_power - log_power.mean(dim=(1, 2), keepdim=True))[:, None]

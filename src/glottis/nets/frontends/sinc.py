@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from glottis.nets.frontends.spectrum import USUAL_HZ, at_rate
+from glottis.nets.frontends.spectrum import USUAL_HZ, at_rate, in_float32
 
 
 def mel_edges(bands: int, points: int | None = None, sample_rate_hz: int = USUAL_HZ) -> Tensor:
@@ -80,6 +80,7 @@ class Sinc(nn.Module):
         else:
             self.register_buffer("filters", sinc_filters(edges, self.taps, sample_rate_hz), persistent=False)
 
+    @in_float32
     def forward(self, samples: Tensor) -> Tensor:
         """See the class."""
         if self.learned:

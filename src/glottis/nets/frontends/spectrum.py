@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Callable
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from glottis.errors import RecipeError
+
+Module = TypeVar("Module", bound=nn.Module)
 
 USUAL_HZ = 16_000
 """The rate at which lengths in samples are given here."""
@@ -23,6 +28,17 @@ WINDOWS = {
 def at_rate(samples: int, sample_rate_hz: int) -> int:
     """As many samples as last as long at a rate as `samples` do at 16 kHz."""
     return round(samples * sample_rate_hz / USUAL_HZ)
+
+
+def in_float32(forward: Callable[[Module, Tensor], Tensor]) -> Callable[[Module, Tensor], Tensor]:
+    """A forward that multiplies in float32 whatever the precision around it: bfloat16 buries what is quiet in noise."""
+
+    @functools.wraps(forward)
+    def apart(module: Module, samples: Tensor) -> Tensor:
+        with torch.autocast(samples.device.type, enabled=False):
+            return forward(module, samples.float())
+
+    return apart
 
 
 class PowerSpectrum(nn.Module):
@@ -71,15 +87,14 @@ class PowerSpectrum(nn.Module):
         kernel = torch.cat([torch.cos(angle), torch.sin(angle)]) * shape
         self.register_buffer("kernel", kernel.float()[:, None, :], persistent=False)
 
+    @in_float32
     def forward(self, samples: Tensor) -> Tensor:
         """See the class."""
-        with torch.autocast(samples.device.type, enabled=False):  # bfloat16 would bury what is quiet in noise
-            samples = samples.float()
-            if self.centre:
-                samples = functional.pad(samples, (self.n_fft // 2, self.n_fft // 2))
-            parts = functional.conv1d(samples[:, None, :], self.kernel, stride=self.hop_samples)
-            cosine, sine = parts.chunk(2, dim=1)
-            return cosine.square() + sine.square()
+        if self.centre:
+            samples = functional.pad(samples, (self.n_fft // 2, self.n_fft // 2))
+        parts = functional.conv1d(samples[:, None, :], self.kernel, stride=self.hop_samples)
+        cosine, sine = parts.chunk(2, dim=1)
+        return cosine.square() + sine.square()
 
 
 def pre_emphasise(samples: Tensor, factor: float = 0.97) -> Tensor:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from glottis.nets.frontends.spectrum import USUAL_HZ, at_rate
+from glottis.nets.frontends.spectrum import USUAL_HZ, at_rate, in_float32
 
 DB4 = (
     *(0.23037781330885523, 0.7148465705525415, 0.6308807679295904, -0.02798376941698385),
@@ -43,6 +43,7 @@ class WaveletPackets(nn.Module):
             ]
         self.order = order
 
+    @in_float32
     def forward(self, samples: Tensor) -> Tensor:
         """See the class."""
         bands = samples[:, None]
