@@ -3,9 +3,12 @@
 usage: python benchmarks/speech_detection.py CORPUS MUSIC [--silero silero_vad.onnx] [--bundle B] [--json FILE]
 
 Recordings: the corpus's dev clips; silence, noise and tones by formula, 10 s each; and from each file under MUSIC
-(instrumental, none that the output was trained on) up to three stretches of 30 s. A recording counts as speech where
-at least the bundle's `min_speech_s` of it is taken for speech, and for a scan where it is not `no_speech`. The cost is
-that of the detection alone, beside the seconds of sound.
+(instrumental, none that the output was trained on) up to three stretches of 30 s. results/speech.json heard the music of
+the Debian packages ardentryst, boswars-data, brainparty-data, btanks-data, enigma-data, hex-a-hop-data, lugaru-data,
+starfighter-data, supertux-data, tuxfootball, warzone2100-music and xmoto-data: the sound files in a folder called
+music, and of boswars, brainparty and btanks those over 400 kB. A recording counts as speech where at least the
+bundle's `min_speech_s` of it is taken for speech, and for a scan where it is not `no_speech`. The cost is that of the
+detection alone, beside the seconds of sound.
 """
 
 from __future__ import annotations
