@@ -69,7 +69,7 @@ class Runs:
                     dev=self.dev,
                     augment=augment,
                     output=folder,
-                    progress=lambda line: losses.append(line["loss"]),
+                    progress=lambda line: losses.append(line["step_loss"]),
                 )
             (folder / "losses.json").write_text(json.dumps(losses))
             np.save(kept, score_store(net, self.dev, round(recipe.export.window_s * RATE_HZ)))

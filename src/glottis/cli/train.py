@@ -64,9 +64,10 @@ def follower(bar: Bar, what: str) -> Callable[[dict[str, Any]], None]:
 
     def progress(line: dict[str, Any]) -> None:
         bar.show(int(line["step"]), int(line["of"]), _loss(what, line))
-        if line.keys() > {"step", "of", "seconds", "loss"}:
+        figures = _figures(line)
+        if figures:
             with bar.away():
-                say(f"step {line['step']} of {line['of']}: {_figures(line)}")
+                say(f"step {line['step']} of {line['of']}: {figures}")
 
     return progress
 
@@ -80,12 +81,12 @@ def check_recipe(recipe: Path) -> None:
 
 
 def _loss(what: str, line: dict[str, Any]) -> str:
-    return f"{what} (loss {line['loss']:.3f})" if isinstance(line.get("loss"), float) else what
+    return f"{what} (loss {line['step_loss']:.3f})" if isinstance(line.get("step_loss"), float) else what
 
 
 def _figures(line: dict[str, Any]) -> str:
-    """What a check found."""
-    names = [name for name in line if name not in {"step", "of", "seconds"}]
+    """What a check found; empty between checks."""
+    names = [name for name in line if name not in {"step", "of", "seconds", "step_loss"}]
     return ", ".join(f"{name} {_short(line[name])}" for name in names)
 
 

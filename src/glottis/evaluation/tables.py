@@ -85,7 +85,8 @@ def read_table(path: str | Path, *, header: Sequence[str] = ()) -> Table:
 
     Args:
         path: The file.
-        header: Names, in lower case, of which a header has at least one; a first line with none is a row.
+        header: Names, in lower case, of which a header has at least one; a first line with none, or with a number, is a
+            row.
 
     Raises:
         CorpusError: As `read_text`, or rows have different numbers of fields (``bad_row``); the message names a line.
@@ -93,7 +94,7 @@ def read_table(path: str | Path, *, header: Sequence[str] = ()) -> Table:
     path = Path(path)
     rows = _split(read_text(path), path)
     names: tuple[str, ...] = ()
-    if {field.strip().lower() for field in rows[0]} & set(header):
+    if {field.strip().lower() for field in rows[0]} & set(header) and not any(map(is_number, rows[0])):
         names, rows = tuple(field.strip() for field in rows[0]), rows[1:]
     if not rows:
         raise CorpusError(f"{path}: has a header and no row", code="empty", hint="give a file with trials")

@@ -164,7 +164,7 @@ def fit_net(  # noqa: C901, PLR0915  # one function, readable in one sitting
 
 
 def _line(step: int, steps: int, began: float, loss: float) -> dict[str, Any]:
-    return {"step": step, "of": steps, "seconds": round(time.monotonic() - began, 1), "loss": loss}
+    return {"step": step, "of": steps, "seconds": round(time.monotonic() - began, 1), "step_loss": loss}
 
 
 def _keep(output: Path, line: dict[str, Any], state: dict[str, Any], best: nn.Module | None) -> None:

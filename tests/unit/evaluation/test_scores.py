@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from glottis.errors import ConfigError, CorpusError
@@ -58,6 +58,7 @@ NAMES = st.text(st.characters(codec="ascii", exclude_categories=["C", "Z"], excl
 
 
 @pytest.mark.parametrize("form", ["challenge", "arena", "asvspoof5"])
+@example(scores={"SCORE": 0.0})
 @given(
     scores=st.dictionaries(
         NAMES.filter(lambda n: n[0] != "{" and n != "Output"), st.floats(allow_nan=False), min_size=1
