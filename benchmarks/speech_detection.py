@@ -3,7 +3,7 @@
 usage: python benchmarks/speech_detection.py CORPUS MUSIC [--silero silero_vad.onnx] [--bundle B] [--json FILE]
 
 Recordings: the corpus's dev clips; silence, noise and tones by formula, 10 s each; and from each file under MUSIC
-(instrumental, none that the output was trained on) up to three stretches of 30 s. results/speech.json heard the music of
+(instrumental, none that the output was trained on) up to three stretches of 30 s. results/speech.json heard music of
 the Debian packages ardentryst, boswars-data, brainparty-data, btanks-data, enigma-data, hex-a-hop-data, lugaru-data,
 starfighter-data, supertux-data, tuxfootball, warzone2100-music and xmoto-data: the sound files in a folder called
 music, and of boswars, brainparty and btanks those over 400 kB. A recording counts as speech where at least the
