@@ -1,4 +1,4 @@
-"""The processes and devices of a run, and what it multiplies in: one process, or those that `torchrun` started.
+"""The processes and devices of a run: one process, or those that `torchrun` started.
 
 Lightning Fabric does the work. Every process has its rows of each batch and the same weights; the first one alone looks
 at dev, writes and exports.

@@ -36,7 +36,8 @@ def in_float32(forward: Callable[[Module, Tensor], Tensor]) -> Callable[[Module,
     @functools.wraps(forward)
     def apart(module: Module, samples: Tensor) -> Tensor:
         with torch.autocast(samples.device.type, enabled=False):
-            return forward(module, samples.float())
+            whole = samples if samples.dtype == torch.float32 else samples.float()  # a cast would stand in the graph
+            return forward(module, whole)
 
     return apart
 
