@@ -38,6 +38,7 @@ def sweep(recipe: Path, **options: Any) -> int:
     check_recipe(recipe)
     need_training()
     from glottis.cli.progress import Bar
+    from glottis.errors import RecipeError
     from glottis.training.space import read_space
     from glottis.training.sweep import sweep as run
 
@@ -61,6 +62,8 @@ def sweep(recipe: Path, **options: Any) -> int:
     _print(runs, recipe, settings)
     if options["json_file"] is not None:
         put(options["json_file"], json.dumps({"schema": 1, "runs": [one.to_dict() for one in runs]}, indent=1) + "\n")
+    if all(one.state == "fail" for one in runs):
+        raise RecipeError("no run could be trained", hint="the table says why")
     return DONE
 
 

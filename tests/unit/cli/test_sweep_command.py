@@ -72,3 +72,15 @@ def test_without_optuna(run, tmp_path, monkeypatch):
     result = run("sweep", "small.toml", "--try", "net.depth=18,34")
     assert result.exit_code == 2
     assert "pip install 'glottis[sweep]'" in result.stderr
+
+
+@pytest.mark.usefixtures("sweeping")
+def test_a_sweep_of_which_no_run_trains_is_wrong_use(run, monkeypatch):
+    def sweep(*_arguments, **_others):
+        return [Run(Path("out") / "000", {"net.depth": 20}, "fail", None, "depth 20")]
+
+    monkeypatch.setattr(sys.modules["glottis.training.sweep"], "sweep", sweep)
+    result = run("sweep", "small.toml", "--try", "net.depth=20,21")
+    assert result.exit_code == 2
+    assert "depth 20" in result.stdout
+    assert "no run could be trained" in result.stderr
