@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -24,6 +26,10 @@ class Countermeasure(nn.Module):
     @abstractmethod
     def outputs(self, embedding: Tensor) -> Tensor:
         """The last layer: ``(batch, 1)``, or ``(batch, 2)`` for spoof and bona fide."""
+
+    def portable(self, args: Mapping[str, Any]) -> dict[str, Any]:
+        """The settings by which the net was built, as they stand in a bundle: none names a file."""
+        return dict(args)
 
     def blocks(self) -> list[nn.Module]:
         """The blocks that can teach one another, from the first to the deepest; most nets have some."""

@@ -11,6 +11,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from glottis.errors import RecipeError
 from glottis.nets.contract import Countermeasure
 from glottis.nets.frontends import USUAL_HZ, find_frontend, rows_of
 
@@ -35,6 +36,8 @@ class GMM(Countermeasure):
         super().__init__()
         self.frontend = find_frontend(frontend, sample_rate_hz)
         features = rows_of(self.frontend)
+        if components < 1:
+            raise RecipeError(f"net.components is {components}", hint="at least 1")
         self.register_buffer("shift", torch.zeros(features))
         self.register_buffer("scale", torch.ones(features))
         self.means = nn.Parameter(0.1 * torch.randn(2, components, features))

@@ -63,6 +63,11 @@ class Hybrid(Countermeasure):
         self.norms = nn.ModuleList(nn.BatchNorm1d(width) for width in widths)
         self.output = make_head(head, sum(widths), dropout)
 
+    def portable(self, args: Mapping[str, Any]) -> dict[str, Any]:
+        """See `Countermeasure`."""
+        parts = zip(self.parts, args.get("parts") or (), strict=False)
+        return {**args, "parts": [cast("Countermeasure", net).portable(part) for net, part in parts]}
+
     def embed(self, samples: Tensor) -> Tensor:
         """See `Countermeasure`."""
         parts = (cast("Countermeasure", part) for part in self.parts)

@@ -48,14 +48,18 @@ def build_net(name: str, args: Mapping[str, Any]) -> Countermeasure:
         args: The factory's keyword arguments; unknown ones are refused.
 
     Raises:
-        RecipeError: The net is unknown, or does not take these arguments.
+        RecipeError: The net is unknown, or does not take these arguments or their values.
     """
     factory = _find(name)
     known = inspect.signature(factory).parameters
     unknown = sorted(set(args) - set(known))
     if unknown:
         raise RecipeError(f"net {name} has no setting {unknown[0]!r}", hint=f"it has: {', '.join(sorted(known))}")
-    return factory(**args)
+    try:
+        return factory(**args)
+    except (TypeError, ValueError, RuntimeError, ArithmeticError) as error:  # what torch says of impossible sizes
+        said = " ".join(str(error).split())[:200]
+        raise RecipeError(f"net {name} cannot be built: {said}", hint="see its settings") from error
 
 
 def _find(name: str) -> Callable[..., Countermeasure]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 import torch
+from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -17,6 +18,14 @@ from glottis.nets.ssl_heads import make_ssl_head
 
 FORMS = ("", "sls")
 ENCODERS = {"wav2vec2": "Wav2Vec2", "hubert": "Hubert", "wavlm": "WavLM"}
+CONFIG = (
+    *("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size", "hidden_act", "layer_norm_eps"),
+    *("conv_dim", "conv_kernel", "conv_stride", "conv_bias", "feat_extract_norm", "feat_extract_activation"),
+    *("do_stable_layer_norm", "num_conv_pos_embeddings", "num_conv_pos_embedding_groups"),
+    *("num_buckets", "max_bucket_distance", "feat_proj_layer_norm"),
+)
+"""What of an encoder's configuration decides the arithmetic."""
+
 _EPS = 1e-7
 
 
@@ -84,6 +93,12 @@ class SSLNet(Countermeasure):
         frames: Tensor = found[0] if isinstance(found, tuple) else found
         return frames.transpose(1, 2)
 
+    def portable(self, args: Mapping[str, Any]) -> dict[str, Any]:
+        """See `Countermeasure`: the encoder's configuration in the place of the folder that it came from."""
+        of = None if self.ssl is None else self.ssl.config
+        config = {name: getattr(of, name) for name in CONFIG if hasattr(of, name)}
+        return {name: value for name, value in args.items() if name != "checkpoint"} | {"config": config}
+
     def drop_encoder(self) -> None:
         """Let go of the encoder: `embed` takes hidden states ``(batch, layers, frames, d)`` from now on."""
         self.ssl = None
@@ -143,7 +158,7 @@ def _encoder(kind: str, checkpoint: str, settings: Mapping[str, Any]) -> nn.Modu
         found: nn.Module = model.from_pretrained(
             checkpoint, local_files_only=True, use_safetensors=True, **settings, **fixed
         )
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, SafetensorError) as error:
         said = " ".join(str(error).split())[:200]
         raise RecipeError(f"{checkpoint}: no {kind} encoder: {said}", hint="a folder with model.safetensors") from error
     return found

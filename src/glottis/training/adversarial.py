@@ -86,12 +86,13 @@ def attack_some(net: nn.Module, samples: Tensor, bonafide: Tensor, settings: Adv
     chosen = torch.rand(len(samples)) < settings.share
     if not chosen.any():
         return samples
-    was = net.training
+    modes = {module: module.training for module in net.modules()}  # what rests stays in evaluation mode
     level = samples[chosen].square().mean(dim=1).sqrt()
     epsilon = level * 10 ** (-settings.snr_db / 20)
     moved = samples.clone()
     moved[chosen] = perturb(net.eval(), samples[chosen], bonafide[chosen], epsilon, steps=settings.steps)
-    net.train(was)
+    for module, training in modes.items():
+        module.training = training
     return moved
 
 

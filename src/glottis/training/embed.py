@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Subset
 
@@ -160,9 +161,10 @@ def embed_texts(
     """
     transformers = need("transformers", extra="ssl")
     try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(encoder, local_files_only=True)
-        model = transformers.AutoModel.from_pretrained(encoder, local_files_only=True, use_safetensors=True).eval()
-    except (OSError, ValueError, KeyError) as error:
+        own = {"local_files_only": True, "trust_remote_code": False}
+        tokenizer = transformers.AutoTokenizer.from_pretrained(encoder, **own)
+        model = transformers.AutoModel.from_pretrained(encoder, use_safetensors=True, **own).eval()
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
         said = " ".join(str(error).split())[:200]
         raise BundleError(
             f"{encoder}: no text encoder: {said}",

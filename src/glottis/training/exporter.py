@@ -8,7 +8,7 @@ import json
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import onnxruntime
@@ -23,6 +23,7 @@ from glottis.bundle.store import README
 from glottis.corpora import Trial
 from glottis.errors import BundleError
 from glottis.metrics import bootstrap, cllr, eer, interpolated_eer, mean_eer_within_interval, min_cllr
+from glottis.nets.contract import Countermeasure
 from glottis.training.calibrate import Scored, choose_aggregate, cross_fitted, fit_calibrations, score_development
 from glottis.training.card import model_card
 from glottis.training.recipe import Recipe
@@ -133,7 +134,7 @@ def export_bundle(
     """
     window = round(recipe.export.window_s * recipe.sample_rate_hz)
     files = _files(net, trainable, window, recipe)
-    fields = _fields(recipe, outputs_of(net, window), trained_on)
+    fields = _fields(recipe, trainable, outputs_of(net, window), trained_on)
     write_bundle(folder, fields, files)
     scored = score_development(folder, root, trials, threads=recipe.schedule.threads)
     how = choose_aggregate(scored)
@@ -154,7 +155,7 @@ def export_run(net: nn.Module, recipe: Recipe, folder: Path) -> Path:
     window = round(recipe.export.window_s * recipe.sample_rate_hz)
     title = f"# {recipe.export.name} {recipe.export.version}\n\nNet `{recipe.net['name']}`, not calibrated.\n"
     files = {**_files(net, net, window, recipe), README: title.encode()}
-    return write_bundle(folder, _fields(recipe, outputs_of(net, window), corpora_of(recipe)), files)
+    return write_bundle(folder, _fields(recipe, net, outputs_of(net, window), corpora_of(recipe)), files)
 
 
 def _files(net: nn.Module, trainable: nn.Module, window_samples: int, recipe: Recipe) -> dict[str, bytes]:
@@ -170,7 +171,7 @@ def corpora_of(recipe: Recipe) -> list[str]:
     return [Path(table).parent.name for table in recipe.data.train]
 
 
-def _fields(recipe: Recipe, outputs: list[str], trained_on: list[str]) -> dict[str, Any]:
+def _fields(recipe: Recipe, net: nn.Module, outputs: list[str], trained_on: list[str]) -> dict[str, Any]:
     settings = recipe.export
     return {
         "name": settings.name,
@@ -196,7 +197,7 @@ def _fields(recipe: Recipe, outputs: list[str], trained_on: list[str]) -> dict[s
         "recipe": "recipe.json",
         "torch": {
             "net": recipe.net["name"],
-            "args": recipe.net_args,
+            "args": cast("Countermeasure", net).portable(recipe.net_args),
             "weights": WEIGHTS,
         },
     }

@@ -16,7 +16,8 @@ class Freezing:
 
     Patterns are those of shells on the names of parameters: ``encoder.*``. They thaw one after another, the first one
     at `first` of the steps and the last one at `until`, all at once where these are equal; with `until` 1 never.
-    A module whose parameters all rest is in evaluation mode, so that its statistics rest too.
+    A module whose parameters all rest is in evaluation mode, so that its statistics rest too. What the net itself lets
+    rest never learns.
 
     Args:
         net: The net.
@@ -35,6 +36,7 @@ class Freezing:
                     f"freeze.patterns: {pattern!r} fits no parameter", hint=f"parameters: {', '.join(names[:6])}, ..."
                 )
         self._net, self._patterns = net, freeze.patterns
+        self._own = {name for name, one in net.named_parameters() if not one.requires_grad}
         count = max(1, len(freeze.patterns) - 1)
         self._thaw = [
             round(steps * (freeze.first + (freeze.until - freeze.first) * i / count)) if freeze.until < 1 else steps
@@ -47,7 +49,8 @@ class Freezing:
             return
         resting = [pattern for pattern, at in zip(self._patterns, self._thaw, strict=True) if step <= at]
         for name, parameter in self._net.named_parameters():
-            parameter.requires_grad_(not any(fnmatchcase(name, pattern) for pattern in resting))
+            rests = name in self._own or any(fnmatchcase(name, pattern) for pattern in resting)
+            parameter.requires_grad_(not rests)
         for module in _asleep(self._net):
             module.eval()
 

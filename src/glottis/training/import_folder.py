@@ -13,17 +13,10 @@ from torch import Tensor
 
 from glottis.bundle.manifest import MANIFEST
 from glottis.errors import BundleError
+from glottis.nets.ssl import CONFIG, ENCODERS
 
-FAMILIES = {"wav2vec2": "wav2vec2", "hubert": "hubert", "wavlm": "wavlm"}
 SPOOF = ("fake", "spoof", "deepfake", "synthetic", "ai", "generated")
 BONAFIDE = ("real", "bonafide", "bona-fide", "genuine", "human")
-CONFIG = (
-    *("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size", "hidden_act", "layer_norm_eps"),
-    *("conv_dim", "conv_kernel", "conv_stride", "conv_bias", "feat_extract_norm", "feat_extract_activation"),
-    *("do_stable_layer_norm", "num_conv_pos_embeddings", "num_conv_pos_embedding_groups"),
-    *("num_buckets", "max_bucket_distance", "feat_proj_layer_norm"),
-)
-"""What of config.json decides the arithmetic."""
 
 
 def read_folder(folder: Path, settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -43,15 +36,15 @@ def read_folder(folder: Path, settings: Mapping[str, Any]) -> tuple[dict[str, An
         )
     config = _json(folder / "config.json")
     kind = str(config.get("model_type"))
-    if kind not in FAMILIES:
-        raise BundleError(f"{folder}: model_type {kind!r}", code="unknown_system", hint=f"known: {', '.join(FAMILIES)}")
+    if kind not in ENCODERS:
+        raise BundleError(f"{folder}: model_type {kind!r}", code="unknown_system", hint=f"known: {', '.join(ENCODERS)}")
     try:
         state = load_file(folder / "model.safetensors")
     except (OSError, SafetensorError) as error:
         raise BundleError(
             f"{folder}/model.safetensors: {error}", code="checkpoint", hint="pytorch_model.bin is not read"
         ) from error
-    prefix = f"{FAMILIES[kind]}."
+    prefix = f"{kind}."
     if "classifier.weight" not in state or len(state["classifier.weight"]) != 2:  # noqa: PLR2004 (spoof and bona fide)
         raise BundleError(f"{folder}: no classifier of two labels", code="unknown_system", hint="fine-tune it first")
     order = [1, 0] if _bonafide_label(folder, config, settings) == 0 else [0, 1]
@@ -62,7 +55,7 @@ def read_folder(folder: Path, settings: Mapping[str, Any]) -> tuple[dict[str, An
         weights[new] = value[order] if name.startswith("classifier.") else value
     before = _json(folder / "preprocessor_config.json") if (folder / "preprocessor_config.json").exists() else {}
     args = {
-        "encoder": FAMILIES[kind],
+        "encoder": kind,
         "config": {name: config[name] for name in CONFIG if name in config},
         "mix": "layer_weights" in state,
         "back_width": len(state["projector.weight"]),

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -243,7 +244,7 @@ def read_state(file: Path) -> State:
     try:
         with warnings.catch_warnings(action="ignore"):  # of the pickle's protocol: what it cannot read it refuses
             found = load_file(file) if file.suffix == ".safetensors" else torch.load(file, "cpu", weights_only=True)
-    except (OSError, RuntimeError, ValueError, EOFError, KeyError, pickle.UnpicklingError) as error:
+    except (OSError, RuntimeError, ValueError, EOFError, KeyError, SafetensorError, pickle.UnpicklingError) as error:
         said = " ".join(str(error).split())[:200]
         raise BundleError(
             f"{file}: cannot be read as weights: {said}",

@@ -304,9 +304,31 @@ def read_recipe(path: Path, settings: Sequence[str] = ()) -> Recipe:
     return make_recipe(table)
 
 
+LEAST: dict[str, float] = {
+    "data.crop_s": 0.01,
+    "data.workers": 0,
+    "optimiser.batch": 2,
+    "optimiser.accumulate": 1,
+    "schedule.steps": 1,
+    "schedule.check_every": 1,
+    "schedule.halve_every": 1,
+    "schedule.threads": 1,
+    "export.window_s": 0.01,
+    "export.hop_s": 0.01,
+    "adversarial.steps": 1,
+}
+"""The least that a number may be."""
+
+
 def make_recipe(table: Mapping[str, Any]) -> Recipe:
     """A recipe from a nested mapping; see `read_recipe`."""
     recipe = _make(Recipe, table, "")
+    for name, least in LEAST.items():
+        stage, _, key = name.partition(".")
+        if not getattr(getattr(recipe, stage), key) >= least:
+            raise RecipeError(f"{name} is {getattr(getattr(recipe, stage), key)}", hint=f"at least {least:g}")
+    if len(recipe.optimiser.betas) != 2:  # noqa: PLR2004 (Adam has two)
+        raise RecipeError(f"optimiser.betas has {len(recipe.optimiser.betas)} numbers", hint="such as [0.9, 0.999]")
     if "name" not in recipe.net:
         raise RecipeError("net.name is missing", hint='say which net, such as name = "spectral_resnet"')
     if recipe.schedule.check_every % recipe.optimiser.accumulate:

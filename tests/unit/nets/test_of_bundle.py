@@ -34,6 +34,12 @@ def bundle(tmp_path_factory):
     ("part", "said"),
     [
         ({"net": "os:system", "weights": "w"}, "unknown net 'os:system'"),
+        (
+            {"net": "hybrid", "args": {"parts": [{"name": "os:getcwd"}, {"name": "lcnn"}]}, "weights": "w"},
+            "'os:getcwd'",
+        ),
+        ({"net": "hybrid", "args": {"parts": ["lcnn", "lcnn"]}, "weights": "w"}, "does not fit"),
+        ({"net": "ssl", "args": {"checkpoint": "/an/encoder"}, "weights": "w"}, "needs the folder /an/encoder"),
         ({"weights": "w"}, "'net'"),
         ({"net": "spectral_resnet", "args": NET, "weights": "model.onnx"}, "does not fit"),
         ({"net": "spectral_resnet", "args": {}, "weights": "model.safetensors"}, "does not fit"),

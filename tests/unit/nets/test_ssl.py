@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import torch
 from torch import nn
@@ -9,7 +11,7 @@ from torch.nn import functional
 
 from glottis.errors import RecipeError
 from glottis.nets import build_net
-from tiny_encoder import NORMS_IN_FRONT, TINY
+from tiny_encoder import NORMS_IN_FRONT, TINY, save_encoder
 
 pytest.importorskip("transformers")
 
@@ -79,3 +81,29 @@ def test_without_its_encoder_it_hears_hidden_states():
 def test_what_cannot_be_chosen(settings, said):
     with pytest.raises(RecipeError, match=said):
         net_of(**settings)
+
+
+def test_what_stands_in_a_bundle_names_no_folder_and_builds_the_same_net(tmp_path):
+    args = {"checkpoint": str(save_encoder(tmp_path / "encoder", **NORMS_IN_FRONT)), "back": "mlp"}
+    net = build_net("ssl", args).eval()
+    portable = json.loads(json.dumps(net.portable(args)))
+    assert "checkpoint" not in portable
+    again = build_net("ssl", portable).eval()
+    again.load_state_dict(net.state_dict())
+    samples = torch.randn(2, 8_000)
+    with torch.inference_mode():
+        assert torch.equal(again(samples)[0], net(samples)[0])
+
+
+def test_a_folder_of_no_weights_is_refused_by_name(tmp_path):
+    folder = save_encoder(tmp_path / "encoder")
+    (folder / "model.safetensors").write_bytes(b"no weights at all")
+    with pytest.raises(RecipeError, match="no wav2vec2 encoder"):
+        build_net("ssl", {"checkpoint": str(folder)})
+
+
+def test_a_net_that_cannot_be_is_refused_by_its_recipe():
+    with pytest.raises(RecipeError, match="net gmm cannot be built"):
+        build_net("gmm", {"components": "many"})
+    with pytest.raises(RecipeError, match=r"net\.components is 0"):
+        build_net("gmm", {"components": 0})

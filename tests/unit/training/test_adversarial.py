@@ -77,3 +77,11 @@ def test_some_crops_of_a_batch_are_attacked_and_the_net_is_left_as_it_was():
     assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
     assert all(p.grad is None for p in net.parameters())
     assert attack_some(net, samples, bonafide, Adversarial(share=0.0)) is samples
+
+
+def test_what_rests_goes_on_resting_after_an_attack():
+    net = build_net("spectral_resnet", {"widths": [4, 4], "blocks": [1, 1]}).train()
+    net.norm.eval()
+    attack_some(net, 0.1 * torch.randn(4, 8_000), torch.ones(4), Adversarial(share=1.0))
+    assert net.training
+    assert not net.norm.training

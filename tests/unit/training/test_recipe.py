@@ -24,6 +24,12 @@ def test_what_is_not_said_keeps_its_default():
         ({"data": {"train": "a.csv", "dev": "b.csv"}}, "data.train must be a list"),
         ({"data": {"dev": "b.csv"}}, "train"),
         ({"net": {"widths": [1]}}, "net.name is missing"),
+        ({"optimiser": {"accumulate": 0}}, "optimiser.accumulate is 0"),
+        ({"optimiser": {"betas": [0.9]}}, "optimiser.betas has 1 numbers"),
+        ({"schedule": {"check_every": 0}}, "schedule.check_every is 0"),
+        ({"schedule": {"threads": 0}}, "schedule.threads is 0"),
+        ({"data": {"train": ["a.csv"], "dev": "b.csv", "crop_s": 0.0}}, "data.crop_s is 0.0"),
+        ({"data": {"train": ["a.csv"], "dev": "b.csv", "crop_s": float("nan")}}, "data.crop_s is nan"),
     ],
 )
 def test_a_wrong_recipe_is_refused_by_name(change, message):

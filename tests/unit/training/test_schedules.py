@@ -85,3 +85,11 @@ def test_rates_never_jump_up_after_the_rise():
     for shape in set(SHAPES) - {"constant"}:
         shares = [rate(step, replace(PLAN, shape=shape)) for step in range(100, 1001)]
         assert all(math.isclose(a, b) or b < a for a, b in pairwise(shares))
+
+
+def test_what_a_net_lets_rest_itself_never_learns():
+    net = build_net("hybrid", {"parts": [{"name": "lcnn"}, {"name": "lcnn"}]})
+    resting = {name for name, one in net.named_parameters() if not one.requires_grad}
+    Freezing(net, Freeze(patterns=("norms*",), first=0.0, until=0.5), 10).apply(10)
+    assert resting
+    assert {name for name, one in net.named_parameters() if not one.requires_grad} == resting

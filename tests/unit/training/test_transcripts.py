@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 
 import numpy as np
@@ -82,6 +83,19 @@ def test_a_folder_that_is_no_text_encoder(home, tmp_path):
     done = CliRunner().invoke(program, list(map(str, args)))
     assert done.exit_code == 2
     assert "no text encoder" in done.stderr
+
+
+def test_code_of_a_text_encoder_is_not_run(home, tmp_path):
+    folder = tmp_path / "encoder"
+    folder.mkdir()
+    config = {"model_type": "own", "auto_map": {"AutoConfig": "own.Config", "AutoModel": "own.Model"}}
+    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "own.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w').close()")
+    args = ["embed", home / "trials.csv", "--text", "transcript", "--encoder", folder, "--output", tmp_path / "kept"]
+    done = CliRunner().invoke(program, list(map(str, args)), input="y\n")
+    assert done.exit_code == 2
+    assert "no text encoder" in done.stderr
+    assert not (tmp_path / "ran").exists()
 
 
 def test_one_score_file_is_not_fused(home, tmp_path):
