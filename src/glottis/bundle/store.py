@@ -18,6 +18,8 @@ from glottis.bundle.manifest import MANIFEST, SCHEMA, Manifest, member_folder
 from glottis.errors import BundleError
 
 DEFAULT = Path(__file__).parent / "default"
+SHIPPED = "default"
+"""What the shipped bundle is called wherever a bundle is named; a folder of that name is ``./default``."""
 """The shipped bundle."""
 
 _MOST_BYTES = 2**30
@@ -100,7 +102,8 @@ def open_bundle(model: str | os.PathLike[str] | None = None) -> Bundle:
     """Open a bundle and check its manifest; its files are checked when they are read.
 
     Args:
-        model: The path of a folder or a zip, the name of an installed bundle, or None for the shipped one.
+        model: The path of a folder or a zip, the name of an installed bundle, or None or ``default`` for the shipped
+            one.
 
     Raises:
         BundleError: It is missing, unreadable, or does not fit its manifest; or a member of it, where it is an
@@ -108,8 +111,9 @@ def open_bundle(model: str | os.PathLike[str] | None = None) -> Bundle:
     """
     if model is not None and not isinstance(model, str | bytes | os.PathLike):
         raise BundleError(f"a bundle is a path or a name, got {model!r:.40}", code="missing")
-    path = DEFAULT if model is None else _find(os.fsdecode(model))
-    if model is None and not path.exists():
+    shipped = model is None or os.fsdecode(model) == SHIPPED
+    path = DEFAULT if shipped else _find(os.fsdecode(model or ""))
+    if shipped and not path.exists():
         raise BundleError("this installation ships no detector", code="missing", hint="give a bundle's path or name")
     data = _read(path, MANIFEST, _MOST_MANIFEST_BYTES)
     bundle = Bundle(_manifest(data, path), path, hashlib.sha256(data).hexdigest())

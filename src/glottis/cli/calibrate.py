@@ -101,7 +101,7 @@ def _bundles(count: int, models: Sequence[str]) -> list[Bundle]:
             code="setting",
             hint="name the bundle of each of the SCORES, in their order",
         )
-    return [open_bundle(None if name == "default" else name) for name in names]
+    return [open_bundle(name) for name in names]
 
 
 def _copy(bundle: Bundle, folder: Path, changes: Mapping[str, Any]) -> Path:

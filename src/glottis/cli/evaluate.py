@@ -92,9 +92,7 @@ def _score(output: Path, options: dict[str, Any]) -> None:
     from glottis.detector import Detector
     from glottis.evaluation.score_corpus import score_corpus
 
-    name = options["model"]
-    model = None if name in (None, "default") else name
-    detector = Detector(model, threads=options["threads"], device=resolve().device)
+    detector = Detector(options["model"], threads=options["threads"], device=resolve().device)
     trials = read_trials(options["corpus"], split=options["split"])
     with Bar("scoring") as bar:
         score_corpus(

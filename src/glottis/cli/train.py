@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="The run's folder, by default runs/ and the recipe's name; a run that was cut goes on from there.",
 )
-@click.option("--tensorboard", is_flag=True, help="Write the figures of each check for TensorBoard too.")
+@click.option("--tensorboard", is_flag=True, help="Write losses and the figures of each check for TensorBoard too.")
 def train(recipe: Path, settings: tuple[str, ...], output: Path | None, *, tensorboard: bool) -> int:
     """Train a bundle by a recipe, a TOML file.
 

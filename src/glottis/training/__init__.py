@@ -46,7 +46,7 @@ def train(
         settings: ``table.key=value``, laid over the recipe.
         output: The run's folder: resolved recipe, log, checkpoints, and ``bundle/``.
         progress: Called after each step with a line of facts.
-        tensorboard: Whether the figures of each check are written into ``tensorboard/`` too.
+        tensorboard: Whether the loss of each step and the figures of each check are written into ``tensorboard/`` too.
 
     Returns:
         The bundle's folder.

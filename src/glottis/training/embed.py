@@ -105,7 +105,7 @@ def embed_speech(
 
     def make(todo: Sequence[int]) -> Iterator[Floats]:
         windows = Subset(_Windows(paths, how.window_samples), todo)
-        for found in DataLoader(windows, batch, num_workers=workers, collate_fn=list, worker_init_fn=_one_thread):
+        for found in DataLoader(windows, batch, num_workers=workers, collate_fn=list):
             with torch.inference_mode():
                 states = net.hidden(_whole(found).to(device))
             layer = facts["frames_of_layer"]
@@ -219,7 +219,3 @@ def _whole(found: Sequence[Floats | InputError]) -> Tensor:
         if isinstance(one, InputError):
             raise one
     return torch.from_numpy(np.stack(cast("Sequence[Floats]", found)))
-
-
-def _one_thread(_worker: int) -> None:
-    torch.set_num_threads(1)

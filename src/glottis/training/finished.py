@@ -12,6 +12,7 @@ from torch import Tensor
 
 from glottis.bundle import open_bundle
 from glottis.bundle.manifest import MANIFEST
+from glottis.bundle.store import SHIPPED
 from glottis.errors import RecipeError
 from glottis.nets import build_net
 from glottis.nets.contract import Countermeasure
@@ -21,7 +22,6 @@ from glottis.training import checkpoint
 from glottis.training.losses import log_odds
 from glottis.training.recipe import Recipe, make_recipe
 
-SHIPPED = "default"
 CHOSEN, KEPT = "best.pt", "recipe.json"
 """What a run leaves: its chosen weights, and its recipe."""
 
@@ -67,9 +67,9 @@ def finished(model: str | Path) -> Finished:
         BundleError: The bundle holds no net that can be built.
     """
     path = Path(model)
-    shipped, named = str(model) == SHIPPED, not path.exists() and len(path.parts) == 1
-    if shipped or named or path.is_file() or (path / MANIFEST).exists():
-        bundle = open_bundle(None if shipped else model)
+    named = str(model) == SHIPPED or (not path.exists() and len(path.parts) == 1)
+    if named or path.is_file() or (path / MANIFEST).exists():
+        bundle = open_bundle(model)
         return Finished(torch_net(bundle), bundle.manifest.sample_rate_hz, bundle.manifest.window_samples, None)
     chosen = checkpoint.load(path / CHOSEN)
     if chosen is None or not (path / KEPT).exists():

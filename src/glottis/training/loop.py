@@ -194,11 +194,4 @@ def _optimiser(objective: nn.Module, settings: Optimiser) -> torch.optim.Optimiz
 
 def _load(batches: Batches, start: int, workers: int) -> Iterator[tuple[Tensor, Tensor]]:
     rest = Subset(batches, range(start, len(batches)))
-    loader = DataLoader(
-        rest, batch_size=None, num_workers=workers, prefetch_factor=4 if workers else None, worker_init_fn=_one_thread
-    )
-    return iter(loader)
-
-
-def _one_thread(_worker: int) -> None:
-    torch.set_num_threads(1)
+    return iter(DataLoader(rest, batch_size=None, num_workers=workers, prefetch_factor=4 if workers else None))

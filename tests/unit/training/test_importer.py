@@ -173,3 +173,9 @@ def test_a_folder_that_is_no_model_is_refused(tmp_path: Path) -> None:
             (tmp_path / "config.json").write_text(text)
         with pytest.raises(BundleError, match=said):
             import_checkpoint(tmp_path, tmp_path / "out", {}, name="one", licence="MIT")
+
+
+def test_bytes_that_are_no_safetensors_are_refused(tmp_path: Path) -> None:
+    (file := tmp_path / "w.safetensors").write_bytes(b"no weights at all")
+    with pytest.raises(BundleError, match="cannot be read as weights"):
+        read_state(file)
