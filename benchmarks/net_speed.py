@@ -27,7 +27,7 @@ WINDOW = 64_600
 RATE_HZ = 16_000
 LIGHT = {"widths": [32, 32, 24, 24, 24, 24], "dims": [24, 32], "ratios": [0.4, 0.5, 0.7]}
 NETS: dict[str, tuple[str, dict[str, Any]]] = {
-    "shipped (spectral_resnet)": ("spectral_resnet", {}),
+    "shipped (spectral_resnet)": ("spectral_resnet", {"raise_to": 0.3}),
     "AASIST": ("aasist", {}),
     "AASIST-L": ("aasist", LIGHT),
     "RawGAT-ST": ("rawgat_st", {}),

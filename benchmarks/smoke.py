@@ -3,7 +3,7 @@
 usage: python benchmarks/smoke.py CORPUS [--steps 60] [--batch 8] [--output runs/smoke] [--json FILE] [--page PAGE]
 
 Each net with its own loss, AdamW at 1e-3 in one cycle, the same crops in the same order. EER on dev, pooled and inside
-sources, with 95 % intervals resampled by source.
+sources, with 95 % intervals resampled by source. Beside it stands the speed that results/net_speed.json has.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ SYSTEMS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"name": "ssl", "config": SMALL_SSL, "mix": True},
         {"loss": {"name": "weighted_ce"}, "freeze": {"patterns": ["ssl*"]}},
     ),
-    "spectral_resnet": ({"name": "spectral_resnet"}, {}),
+    "shipped (spectral_resnet)": ({"name": "spectral_resnet"}, {}),
     "RawNet2, 2021": ({"name": "rawnet2"}, {"loss": {"name": "weighted_ce"}}),
     "AASIST-L": ({"name": "aasist", **LIGHT}, {"loss": {"name": "weighted_ce"}}),
     "AASIST": ({"name": "aasist"}, {"loss": {"name": "weighted_ce"}}),
@@ -87,18 +87,20 @@ def row(runs: Runs, name: str, a: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def table(found: dict[str, Any]) -> str:
+def table(found: dict[str, Any], speed: dict[str, Any]) -> str:
     """The table as Markdown."""
     lines = [
-        "| system | learned | loss, by quarters | dev EER, pooled | inside sources |",
-        "| --- | --- | --- | --- | --- |",
+        "| system | learned | loss, by quarters | dev EER, pooled | inside sources | times real time |",
+        "| --- | --- | --- | --- | --- | --- |",
     ]
     for one in found["systems"]:
         pooled, within = (
             f"{100 * value:.1f} ({100 * low:.1f} to {100 * high:.1f})"
             for value, low, high in (one["pooled_eer"], one["within_eer"])
         )
-        lines.append(f"| {one['system']} | {one['parameters']:,} | {shown_losses(one)} | {pooled} | {within} |")
+        fast = f"{speed[one['system']]['x_realtime']:.0f}" if one["system"] in speed else ""
+        learned = f"{one['system']} | {one['parameters']:,} | {shown_losses(one)}"
+        lines.append(f"| {learned} | {pooled} | {within} | {fast} |")
     return "\n".join(lines)
 
 
@@ -121,11 +123,12 @@ def main() -> None:
     found: dict[str, Any] = {"steps": a.steps, "batch": a.batch, "systems": []}
     for name in SYSTEMS:
         found["systems"].append(row(runs, name, a))
-        print(table({"systems": found["systems"][-1:]}).splitlines()[-1], flush=True)
+        print(table({"systems": found["systems"][-1:]}, {}).splitlines()[-1], flush=True)
         if a.json:
             a.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     if a.page:
-        put_table(a.page, "smoke", table(found))
+        speed = json.loads(Path("results/net_speed.json").read_text(encoding="utf-8"))["nets"]
+        put_table(a.page, "smoke", table(found, speed))
 
 
 if __name__ == "__main__":

@@ -63,12 +63,30 @@ def test_every_net_has_a_recipe_and_every_recipe_of_a_system_a_row():
     assert {path.stem for path in RECIPES} - {"default", "teacher", "tune", "screen"} <= rows
 
 
-def test_the_table_of_speed_is_what_was_measured(monkeypatch):
+@pytest.fixture
+def benchmark(monkeypatch):
+    """Of a name, the benchmark as a module, and what it wrote."""
     monkeypatch.syspath_prepend(ROOT / "benchmarks")
-    spec = importlib.util.spec_from_file_location("net_speed", ROOT / "benchmarks" / "net_speed.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["net_speed"] = module
-    spec.loader.exec_module(module)
-    found = json.loads((ROOT / "results" / "net_speed.json").read_text())
+
+    def find(name):
+        spec = importlib.util.spec_from_file_location(name, ROOT / "benchmarks" / f"{name}.py")
+        module = importlib.util.module_from_spec(spec)
+        monkeypatch.setitem(sys.modules, name, module)
+        spec.loader.exec_module(module)
+        return module, json.loads((ROOT / "results" / f"{name}.json").read_text())
+
+    return find
+
+
+def test_the_table_of_speed_is_what_was_measured(benchmark):
+    module, found = benchmark("net_speed")
     assert module.table(found) in PAGE
     assert {kind for kind, _ in module.NETS.values()} == set(NETS)
+    assert set(found["nets"]) == set(module.NETS)
+
+
+def test_the_smoke_table_is_what_was_measured(benchmark):
+    _, speed = benchmark("net_speed")
+    module, found = benchmark("smoke")
+    assert module.table(found, speed["nets"]) in PAGE
+    assert [one["system"] for one in found["systems"]] == list(module.SYSTEMS)
