@@ -67,6 +67,7 @@ def calibrate(scores: tuple[Path, ...], **options: Any) -> int:
     if options["fused"] is not None and len(scores) == 1:
         raise ConfigError("--fused takes several SCORES", code="setting", hint="name a second score file")
     bundles = [] if options["output"] is None else _bundles(len(scores), options["model"])
+    _check_order(scores, bundles)
     systems = _systems(scores, options)
     if len(systems) > 1:
         return _fuse(Output(), systems, bundles, options)
@@ -102,6 +103,21 @@ def _bundles(count: int, models: Sequence[str]) -> list[Bundle]:
             hint="name the bundle of each of the SCORES, in their order",
         )
     return [open_bundle(name) for name in names]
+
+
+def _check_order(scores: Sequence[Path], bundles: Sequence[Bundle]) -> None:
+    """Refuse scores that stand in the place of another bundle's, where they tell whose they are."""
+    from glottis.errors import ConfigError
+    from glottis.evaluation.scores import scored_by
+
+    for path, bundle in zip(scores, bundles, strict=False):
+        told = scored_by(path)
+        if told != bundle.sha256 and told in {other.sha256 for other in bundles}:
+            raise ConfigError(
+                f"{path} was not scored by {bundle.path}, but by another --model",
+                code="setting",
+                hint="name the bundle of each of the SCORES, in their order",
+            )
 
 
 def _copy(bundle: Bundle, folder: Path, changes: Mapping[str, Any]) -> Path:

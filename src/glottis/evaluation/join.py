@@ -82,7 +82,7 @@ def join(scores: ScoreFile, protocol: Protocol, *, coverage_floor: float = 1.0) 
     if coverage < coverage_floor:
         raise CoverageError(
             f"{scores.name}: {notices[0]}: a coverage of {coverage:.2%}, under the floor of {coverage_floor:.2%}",
-            hint="score the missing trials, or lower the floor and report it",
+            hint="score the missing trials, or lower the floor (--coverage) and report it",
         )
     joined = Trials(
         name=scores.name,

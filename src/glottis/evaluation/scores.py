@@ -150,6 +150,19 @@ def _of_verdicts(path: Path, column: str | None) -> ScoreFile:
     return ScoreFile(system_name(path), names, np.array(scores, np.float64), tuple(unscored), known)
 
 
+def scored_by(path: str | Path) -> str | None:
+    """The SHA-256 of the bundle that the first verdict of a scan's lines tells; None where nothing does.
+
+    Raises:
+        CorpusError: The file is missing, or no text.
+    """
+    try:
+        told = json.loads(read_text(path).lstrip().partition("\n")[0])
+        return str(told["bundle"]["sha256"])
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
 def write_scores(path: str | Path, file: ScoreFile, *, form: str = "challenge") -> None:
     """Write a score file; scores keep all their digits.
 

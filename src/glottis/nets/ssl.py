@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, cast
 
 import torch
@@ -154,6 +155,11 @@ def _encoder(kind: str, checkpoint: str, settings: Mapping[str, Any]) -> nn.Modu
                 f"net.config: {error}", hint="such as num_attention_heads that divide hidden_size"
             ) from error
         return new
+    if not (Path(checkpoint) / "config.json").is_file():
+        raise RecipeError(
+            f"{checkpoint}: no {kind} encoder: it has no config.json",
+            hint="a folder with config.json and model.safetensors, such as glottis models fetch leaves",
+        )
     try:
         found: nn.Module = model.from_pretrained(
             checkpoint, local_files_only=True, use_safetensors=True, **settings, **fixed

@@ -164,7 +164,7 @@ def embed_texts(
         own = {"local_files_only": True, "trust_remote_code": False}
         tokenizer = transformers.AutoTokenizer.from_pretrained(encoder, **own)
         model = transformers.AutoModel.from_pretrained(encoder, use_safetensors=True, **own).eval()
-    except (OSError, ValueError, KeyError, SafetensorError) as error:
+    except (OSError, TypeError, ValueError, KeyError, SafetensorError) as error:
         said = " ".join(str(error).split())[:200]
         raise BundleError(
             f"{encoder}: no text encoder: {said}",

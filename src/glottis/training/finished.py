@@ -22,6 +22,9 @@ from glottis.training import checkpoint
 from glottis.training.losses import log_odds
 from glottis.training.recipe import Recipe, make_recipe
 
+_NEAR = 1e-5
+"""How near the scores of two nets with the same weights and settings are, on any device."""
+
 CHOSEN, KEPT = "best.pt", "recipe.json"
 """What a run leaves: its chosen weights, and its recipe."""
 
@@ -86,13 +89,23 @@ def start_from(net: Countermeasure, model: str | Path) -> None:
     Raises:
         RecipeError: It is another net, or one with other settings.
     """
+    found = finished(model)
     try:
-        net.load_state_dict(finished(model).net.state_dict())
+        net.load_state_dict(found.net.state_dict())
     except RuntimeError as error:
         said = " ".join(str(error).split())[:200]
         raise RecipeError(
             f"schedule.start {model} is another net than the recipe's: {said}", hint="give net the settings it has"
         ) from error
+    quiet = 1e-3 * torch.randn(1, found.window_samples, generator=torch.Generator().manual_seed(0))
+    device = next(net.parameters()).device
+    with torch.inference_mode():
+        ours, theirs = (one.eval().to(device)(quiet.to(device))[0] for one in (net, found.net))
+    if not torch.allclose(ours, theirs, rtol=_NEAR, atol=_NEAR):
+        raise RecipeError(
+            f"schedule.start {model} scores otherwise than the recipe's net with its weights",
+            hint="give net all settings that stand in its recipe.json or bundle.json",
+        )
 
 
 def soft_targets(recipe: Recipe, device: torch.device) -> Callable[[Tensor], Tensor | None]:

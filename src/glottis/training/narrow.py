@@ -116,8 +116,11 @@ def _filled(name: str, args: Mapping[str, Any], state: Mapping[str, Tensor]) -> 
     try:
         net.load_state_dict(dict(state))
     except RuntimeError as error:
-        said = " ".join(str(error).split())[:200]
-        raise RecipeError(f"net {name} cannot be pruned: its parts do not shrink with its widths: {said}") from error
+        raise RecipeError(
+            f"net {name} cannot be pruned: not all of its parts shrink with its widths (the gates of an ECANet read a "
+            "channel's neighbours)",
+            hint="compress has other steps",
+        ) from error
     return net.eval()
 
 

@@ -150,6 +150,7 @@ def test_where_one_net_is_needed_a_member_is_named(made, both, tmp_path, monkeyp
     [
         ((), "--output with 2 SCORES takes 2 --model, got 0"),
         (("one",), "--output with 2 SCORES takes 2 --model, got 1"),
+        (("two", "one"), "one.jsonl was not scored by"),
         (("one", "both"), "an ensemble of one, two has no single net"),
     ],
 )

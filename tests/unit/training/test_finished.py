@@ -19,7 +19,7 @@ from glottis.training import checkpoint
 from glottis.training.exporter import WEIGHTS, to_onnx, weights_of
 from glottis.training.finished import build_recipe_net, finished, soft_targets, start_from
 from glottis.training.objective import Objective
-from glottis.training.recipe import Recipe, make_recipe
+from glottis.training.recipe import Recipe, make_recipe, read_recipe
 from tiny_encoder import TINY
 
 NET = {"name": "spectral_resnet", "widths": [4, 4], "blocks": [1, 1]}
@@ -102,6 +102,17 @@ def test_weights_of_another_net_do_not_start_this_one(tmp_path: Path) -> None:
     finish(tmp_path)
     with pytest.raises(RecipeError, match=r"schedule\.start .* is another net than the recipe's"):
         start_from(build_recipe_net(recipe(NET | {"widths": [8, 8]})), tmp_path)
+
+
+def test_a_start_with_other_settings_is_refused_even_if_its_weights_fit(tmp_path: Path) -> None:
+    finish(tmp_path)
+    with pytest.raises(RecipeError, match="scores otherwise than the recipe's net with its weights"):
+        start_from(build_recipe_net(recipe(NET | {"raise_to": 0.3})), tmp_path)
+
+
+def test_the_recipe_of_tuning_starts_from_the_shipped_bundle() -> None:
+    tune = read_recipe(Path(__file__).parents[3] / "recipes" / "tune.toml")
+    start_from(build_recipe_net(tune), tune.schedule.start)
 
 
 def taught_by(folder: Path, **tables: dict) -> Recipe:
