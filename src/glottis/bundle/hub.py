@@ -13,10 +13,14 @@ from typing import Any
 
 import glottis
 from glottis._extras import need
+from glottis._files import replace_file
 from glottis.errors import BundleError, ConfigError, GlottisError, ServiceError
 
 FETCHED = "fetched.json"
 """What a fetched folder says of where it comes from."""
+
+CLAIM = "fetching.json"
+"""What it says until all is fetched."""
 
 SETTINGS = frozenset(
     {
@@ -72,7 +76,7 @@ def fetch(repo: str, folder: Path, *, revision: str = "main", endpoint: str | No
         info = api.model_info(repo, revision=revision, files_metadata=True)
         found = {one.rfilename: one for one in info.siblings if one.rfilename in SETTINGS or _is_weights(one.rfilename)}
         _check_names(repo, info, found)
-        _check_folder(folder, repo, info.sha)
+        _claim(folder, repo, info.sha)
         for name in found:
             hub.hf_hub_download(repo, name, revision=info.sha, local_dir=folder, endpoint=endpoint, **wanted)
     except (errors.HTTPError, errors.HFValidationError, OSError) as error:
@@ -80,7 +84,8 @@ def fetch(repo: str, folder: Path, *, revision: str = "main", endpoint: str | No
     sha256 = {name: _checked(folder / name, stated) for name, stated in sorted(found.items())}
     licence = str(getattr(info.card_data, "license", None) or "")
     fetched = Fetched(repo, revision, info.sha, licence, sha256)
-    (folder / FETCHED).write_text(json.dumps({"schema": 1, **asdict(fetched)}, indent=1) + "\n", encoding="utf-8")
+    replace_file(folder / FETCHED, (json.dumps({"schema": 1, **asdict(fetched)}, indent=1) + "\n").encode())
+    (folder / CLAIM).unlink(missing_ok=True)
     return fetched
 
 
@@ -100,23 +105,23 @@ def _check_names(repo: str, info: Any, found: Mapping[str, Any]) -> None:
     )
 
 
-def _check_folder(folder: Path, repo: str, commit: str) -> None:
-    """Refuse a folder with something else in it; what a cut left of this very commit is gone on with."""
-    if (folder / FETCHED).exists():
+def _claim(folder: Path, repo: str, commit: str) -> None:
+    """Write what the folder is for, or refuse one with something else; a cut of this very commit is gone on with."""
+    note = next((file for file in (folder / FETCHED, folder / CLAIM) if file.exists()), None)
+    if note is not None:
         try:
-            kept = json.loads((folder / FETCHED).read_text(encoding="utf-8"))
+            kept = json.loads(note.read_text(encoding="utf-8"))
             have = f"{kept['repo']} at {kept['commit'][:12]}"
             same = (kept["repo"], kept["commit"]) == (repo, commit)
         except (ValueError, KeyError, TypeError):
-            have, same = f"a {FETCHED} that cannot be read", False
+            have, same = f"a {note.name} that cannot be read", False
     else:
-        have, same = "other files", not folder.exists() or _is_cut(folder) or not any(folder.iterdir())
+        cut = f"{CLAIM}.part"  # by a kill while the claim was written
+        have, same = "other files", not folder.exists() or all(one.name == cut for one in folder.iterdir())
     if not same:
         raise ConfigError(f"{folder} holds {have}", code="other_model", hint="choose another folder: --output")
-
-
-def _is_cut(folder: Path) -> bool:
-    return (folder / ".cache" / "huggingface").is_dir()
+    if note is None:
+        replace_file(folder / CLAIM, json.dumps({"repo": repo, "commit": commit}).encode())
 
 
 def _checked(file: Path, stated: Any) -> str:

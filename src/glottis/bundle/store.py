@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from glottis._files import replace_file
 from glottis.bundle.manifest import MANIFEST, SCHEMA, Manifest, member_folder
 from glottis.errors import BundleError
 
@@ -177,7 +178,7 @@ def write_bundle(
         raise BundleError(f"{folder}: a field of the manifest is no JSON: {error}", code="manifest") from error
     try:
         for name, data in {**files, MANIFEST: f"{text}\n".encode()}.items():
-            _replace(folder / name, data)
+            replace_file(folder / name, data)
     except OSError as error:
         raise BundleError(f"{folder}: the bundle cannot be written: {error}", code="unwritable") from error
     return folder
@@ -207,13 +208,6 @@ def copy_bundle(
     kept = {name: bundle.read(name) for name in fields.pop("files") if name not in without}
     del fields["schema"]
     return write_bundle(folder, fields | dict(changes or {}), kept | dict(files or {}))
-
-
-def _replace(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.part")
-    part.write_bytes(data)
-    part.replace(path)
 
 
 def home() -> Path:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from glottis._files import replace_file
 from glottis.errors import ConfigError, CorpusError
 
 FACTS = "embeddings.json"
@@ -142,8 +143,7 @@ def _claim(folder: Path, facts: Mapping[str, Any]) -> None:
                 hint="choose another folder, or remove this one",
             )
         return
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / FACTS).write_text(json.dumps(facts, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    replace_file(folder / FACTS, (json.dumps(facts, ensure_ascii=False, indent=1) + "\n").encode())
 
 
 def _shard(folder: Path, start: int) -> Path:

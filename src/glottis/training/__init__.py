@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 import glottis
+from glottis._files import replace_file
 from glottis.augment import Chain
 from glottis.errors import RecipeError
 from glottis.training.batches import Augment, ChainAugment
@@ -124,4 +125,4 @@ def _keep_recipe(recipe: Recipe, output: Path) -> None:
     kept = output / "recipe.json"
     if kept.exists() and json.loads(kept.read_text())["recipe"] != json.loads(resolved)["recipe"]:
         raise RecipeError(f"{output} holds a run of another recipe", hint="choose another output folder")
-    kept.write_text(resolved + "\n")
+    replace_file(kept, f"{resolved}\n".encode())

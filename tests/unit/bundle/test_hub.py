@@ -87,6 +87,33 @@ def test_a_fetch_that_was_cut_goes_on_with_the_file_that_is_missing(hub, tmp_pat
     assert not [path for _, path, _ in hub.asked if path.endswith("config.json")]
 
 
+@pytest.mark.parametrize("change", [{"repo": "someone/else"}, {"commit": "f" * 40}])
+def test_what_was_cut_of_another_model_is_not_gone_on_with(hub, tmp_path, change):
+    hub.lost.add("model.safetensors")
+    with pytest.raises(ServiceError):
+        fetch(hub.repo, tmp_path, endpoint=hub.url)
+    claim = json.loads((tmp_path / "fetching.json").read_text())
+    assert claim == {"repo": hub.repo, "commit": COMMIT}
+    (tmp_path / "fetching.json").write_text(json.dumps(claim | change))
+    with pytest.raises(ConfigError, match=next(iter(change.values()))[:12]) as caught:
+        fetch(hub.repo, tmp_path, endpoint=hub.url)
+    assert caught.value.code == "other_model"
+
+
+def test_a_folder_with_a_cache_of_another_program_is_left_alone(hub, tmp_path):
+    (tmp_path / ".cache" / "huggingface").mkdir(parents=True)
+    (tmp_path / "config.json").write_text("mine")
+    with pytest.raises(ConfigError, match="holds other files"):
+        fetch(hub.repo, tmp_path, endpoint=hub.url)
+    assert (tmp_path / "config.json").read_text() == "mine"
+
+
+def test_a_cut_while_a_note_is_written_blocks_nothing(hub, tmp_path):
+    (tmp_path / "fetching.json.part").write_text("{")
+    fetch(hub.repo, tmp_path, endpoint=hub.url)
+    assert files_of(tmp_path) == WANTED | {"fetched.json"}
+
+
 def test_a_dropped_line_is_taken_up_where_it_broke(hub, tmp_path):
     hub.files["model.safetensors"] = os.urandom(12 * 2**20)
     hub.cut_at = 11 * 2**20

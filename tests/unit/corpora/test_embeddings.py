@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from full_disk import full_disk
 from glottis.corpora import embeddings
 from glottis.corpora.embeddings import keep_embeddings, open_embeddings
 from glottis.errors import ConfigError, CorpusError
@@ -49,6 +50,12 @@ def test_what_was_cut_goes_on_with_the_shard_that_was_cut(tmp_path):
     assert made == [4, 5, 6, 7, 8, 9]
     assert (seen[0], seen[-1]) == ((4, 10), (10, 10))
     assert all(np.array_equal(kept.row(i), row(i)) for i in range(10))
+
+
+def test_a_cut_while_the_claim_is_written_blocks_nothing(tmp_path):
+    with full_disk(after_bytes=20), pytest.raises(OSError, match="too large"):
+        keep_embeddings(tmp_path, NAMES, HOW, make)
+    assert len(keep_embeddings(tmp_path, NAMES, HOW, make)) == 10
 
 
 def test_a_shard_that_is_lost_is_made_again(tmp_path):

@@ -9,12 +9,13 @@ import pytest
 import torch
 
 import glottis
+from full_disk import full_disk
 from glottis.bundle import open_bundle
 from glottis.corpora import load_clip
 from glottis.errors import RecipeError
 from glottis.nets.of_bundle import torch_net
 from glottis.testing import voice, write_wav
-from glottis.training import read_recipe, train
+from glottis.training import _keep_recipe, read_recipe, train
 from glottis.training.em import fit_mixtures
 from glottis.training.processes import processes
 from glottis.training.store import open_tables
@@ -122,6 +123,15 @@ def test_a_folder_with_a_run_of_another_recipe_is_refused(recipe, tmp_path):
     train(recipe, ["schedule.steps=1"], tmp_path / "run")
     with pytest.raises(RecipeError, match="another recipe"):
         train(recipe, ["schedule.steps=2"], tmp_path / "run")
+
+
+def test_a_cut_while_the_recipe_is_written_blocks_nothing(recipe, tmp_path):
+    read = read_recipe(recipe)
+    for _ in range(2):
+        with full_disk(after_bytes=100), pytest.raises(OSError, match="too large"):
+            _keep_recipe(read, tmp_path)
+        _keep_recipe(read, tmp_path)
+        assert json.loads((tmp_path / "recipe.json").read_text())["recipe"]["net"]["name"] == read.net["name"]
 
 
 MIXTURES = ["net={name='gmm', components=4}", "schedule.steps=6", "schedule.check_every=2"]
