@@ -17,6 +17,7 @@ from glottis._files import replace_file
 from glottis.augment import Chain
 from glottis.errors import RecipeError
 from glottis.training.batches import Augment, ChainAugment
+from glottis.training.checkpoint import KEPT, LAST
 from glottis.training.em import fit_mixtures
 from glottis.training.exporter import corpora_of, export_bundle
 from glottis.training.loop import fit_net
@@ -122,7 +123,8 @@ def _export(
 def _keep_recipe(recipe: Recipe, output: Path) -> None:
     versions = {"glottis": glottis.__version__, "torch": torch.__version__, "python": platform.python_version()}
     resolved = json.dumps({"recipe": recipe.to_dict(), "versions": versions}, indent=1)
-    kept = output / "recipe.json"
-    if kept.exists() and json.loads(kept.read_text())["recipe"] != json.loads(resolved)["recipe"]:
+    kept = output / KEPT
+    begun = kept.exists() and (output / LAST).exists()  # what never came to a check claims nothing
+    if begun and json.loads(kept.read_text())["recipe"] != json.loads(resolved)["recipe"]:
         raise RecipeError(f"{output} holds a run of another recipe", hint="choose another output folder")
     replace_file(kept, f"{resolved}\n".encode())

@@ -7,6 +7,9 @@ from typing import Any
 
 import torch
 
+CHOSEN, LAST, KEPT = "best.pt", "last.pt", "recipe.json"
+"""What a run leaves: its chosen weights, all that it needs to go on, and its recipe."""
+
 
 def save(path: Path, state: dict[str, Any]) -> None:
     """Write beside the old file, then put it in its place."""

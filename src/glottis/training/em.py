@@ -103,7 +103,7 @@ def fit_mixtures(
         augment=augment,
     )
     done, choice = 0, Choice(patience=recipe.stop.patience)
-    if (state := checkpoint.load(output / "last.pt")) is not None:
+    if (state := checkpoint.load(output / checkpoint.LAST)) is not None:
         net.load_state_dict(state["net"])
         done, choice.best, choice.poorer = state["step"], state["best"], state["poorer"]
         done = schedule.steps if choice.exhausted else done
@@ -125,16 +125,16 @@ def fit_mixtures(
                 line |= {"loss": -sums.log_likelihood / sums.frames, **found.to_dict()}
                 if choice.is_better(found.figure):
                     best = {"net": net.state_dict(), "step": step, "figure": found.figure}
-                    checkpoint.save(output / "best.pt", best)
+                    checkpoint.save(output / checkpoint.CHOSEN, best)
                 state = {"net": net.state_dict(), "step": step, "best": choice.best, "poorer": choice.poorer}
-                checkpoint.save(output / "last.pt", state)
+                checkpoint.save(output / checkpoint.LAST, state)
                 log.write(json.dumps(line) + "\n")
                 log.flush()
                 sums = Sums(net)
             progress(line)
             if choice.exhausted:
                 break
-    chosen = checkpoint.load(output / "best.pt")
+    chosen = checkpoint.load(output / checkpoint.CHOSEN)
     if chosen is None:
         raise RecipeError("no checkpoint was ever chosen", hint="schedule.steps must be at least 1")
     net.load_state_dict(chosen["net"])

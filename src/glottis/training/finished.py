@@ -19,14 +19,12 @@ from glottis.nets.contract import Countermeasure
 from glottis.nets.of_bundle import torch_net
 from glottis.nets.ssl import SSLNet
 from glottis.training import checkpoint
+from glottis.training.checkpoint import CHOSEN, KEPT
 from glottis.training.losses import log_odds
 from glottis.training.recipe import Recipe, make_recipe
 
 _NEAR = 1e-5
 """How near the scores of two nets with the same weights and settings are, on any device."""
-
-CHOSEN, KEPT = "best.pt", "recipe.json"
-"""What a run leaves: its chosen weights, and its recipe."""
 
 
 class Finished(NamedTuple):

@@ -99,7 +99,7 @@ def fit_net(  # noqa: C901, PLR0915  # one function, readable in one sitting
     draw_apart(fabric, schedule.seed)
 
     start, choice = 0, Choice(patience=recipe.stop.patience)
-    if state := by_the_first(fabric, lambda: checkpoint.load(output / "last.pt")):
+    if state := by_the_first(fabric, lambda: checkpoint.load(output / checkpoint.LAST)):
         learner.load_state_dict(state["objective"])
         average.load(state["average"], steps=state["step"] // settings.accumulate)
         optimiser.load_state_dict(state["optimiser"])
@@ -156,7 +156,7 @@ def fit_net(  # noqa: C901, PLR0915  # one function, readable in one sitting
         progress(line)
         if choice.exhausted:
             break
-    chosen = by_the_first(fabric, lambda: checkpoint.load(output / "best.pt"))
+    chosen = by_the_first(fabric, lambda: checkpoint.load(output / checkpoint.CHOSEN))
     if chosen is None:
         raise RecipeError("no checkpoint was ever chosen", hint="schedule.steps must be at least 1")
     judge.load_state_dict(chosen["net"])
@@ -171,8 +171,8 @@ def _keep(output: Path, line: dict[str, Any], state: dict[str, Any], best: nn.Mo
     """Write what a check found, and what the run needs to go on from here."""
     if best is not None:
         chosen = {"net": best.state_dict(), "step": state["step"], "figure": state["best"]}
-        checkpoint.save(output / "best.pt", chosen)
-    checkpoint.save(output / "last.pt", state)
+        checkpoint.save(output / checkpoint.CHOSEN, chosen)
+    checkpoint.save(output / checkpoint.LAST, state)
     with (output / "log.jsonl").open("a") as log:
         log.write(json.dumps(line) + "\n")
 

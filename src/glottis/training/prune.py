@@ -16,8 +16,8 @@ from glottis.nets.contract import Countermeasure
 from glottis.nets.of_bundle import torch_net
 from glottis.training import checkpoint
 from glottis.training.batches import ChainAugment
+from glottis.training.checkpoint import CHOSEN, KEPT
 from glottis.training.exporter import MODEL, WEIGHTS, to_onnx, weights_of
-from glottis.training.finished import CHOSEN, KEPT
 from glottis.training.graft import graft
 from glottis.training.loop import fit_net
 from glottis.training.narrow import narrow

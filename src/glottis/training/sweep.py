@@ -218,7 +218,7 @@ def _train(
         trial.set_user_attr("error", error.message)
         study.tell(trial, state=optuna.trial.TrialState.FAIL)
     else:
-        chosen = checkpoint.load(folder / "best.pt") or {}
+        chosen = checkpoint.load(folder / checkpoint.CHOSEN) or {}
         study.tell(trial, chosen["figure"])
 
 

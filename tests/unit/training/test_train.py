@@ -125,6 +125,12 @@ def test_a_folder_with_a_run_of_another_recipe_is_refused(recipe, tmp_path):
         train(recipe, ["schedule.steps=2"], tmp_path / "run")
 
 
+def test_a_run_that_never_began_claims_no_folder(recipe, tmp_path):
+    with pytest.raises(RecipeError, match="'depht'"):
+        train(recipe, ["net.depht=34"], tmp_path / "run")
+    train(recipe, ["schedule.steps=1"], tmp_path / "run")
+
+
 def test_a_cut_while_the_recipe_is_written_blocks_nothing(recipe, tmp_path):
     read = read_recipe(recipe)
     for _ in range(2):
