@@ -12,6 +12,7 @@ from typing import Any
 from glottis.augment import Chain
 from glottis.bundle import Bundle, copy_bundle
 from glottis.bundle.store import README
+from glottis.errors import RecipeError
 from glottis.nets.contract import Countermeasure
 from glottis.nets.of_bundle import torch_net
 from glottis.training import checkpoint
@@ -96,8 +97,17 @@ def _recipe(bundle: Bundle, net: dict[str, Any], pruning: Pruning) -> Recipe:
     table["distil"]["teacher"] = str(bundle.path)
     for setting in pruning.settings:
         lay_over(table, *parse_setting(setting))
-    table["schedule"]["check_every"] = table["schedule"]["steps"]
-    return make_recipe(table)
+    optimiser = table["optimiser"]
+    accumulate = optimiser.get("accumulate", 1) if isinstance(optimiser, dict) else 1
+    lay_over(table, "schedule.check_every", accumulate)  # until it is known that the steps are a number
+    recipe = make_recipe(table)
+    steps = recipe.schedule.steps
+    if steps % recipe.optimiser.accumulate:
+        raise RecipeError(
+            f"schedule.steps {steps} is no multiple of optimiser.accumulate {accumulate}",
+            hint="the tuning ends with a whole step",
+        )
+    return replace(recipe, schedule=replace(recipe.schedule, check_every=steps))
 
 
 def _tuned(net: Countermeasure, recipe: Recipe, progress: Progress) -> Any:

@@ -135,7 +135,11 @@ def _dimension(key: str, given: Any, now: Any) -> Choices | Range:
             )
         return Range(low, high, bool(match[1]))
     values = tuple(_values(given) if isinstance(given, str) else given if isinstance(given, list) else [given])
-    if not values or len(set(map(json.dumps, values))) < len(values):
+    try:
+        texts = [json.dumps(value) for value in values]
+    except TypeError as error:
+        raise RecipeError(f"{key}: {given!r} has a date or a time", hint="no recipe has one") from error
+    if not values or len(set(texts)) < len(values):
         raise RecipeError(f"{key}: {given!r} are no values, or not different ones", hint="such as 18,34")
     return Choices(values)
 

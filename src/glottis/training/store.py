@@ -94,15 +94,18 @@ def open_store(trials: Sequence[tuple[Path, Trial]], cache: Path, sample_rate_hz
         cache.mkdir(parents=True, exist_ok=True)
         starts = [0]
         part = cache / f"{key}.{uuid.uuid4().hex}.part"  # machines that share the disk may decode at the same time
-        with part.open("wb") as out, ThreadPoolExecutor(2) as pool:
-            for batch in (trials[i : i + 256] for i in range(0, len(trials), 256)):
-                for clip in pool.map(lambda one: load_clip(one[0] / one[1].file, sample_rate_hz), batch):
-                    out.write(to_pcm(clip).tobytes())
-                    starts.append(starts[-1] + len(clip))
-        part.replace(data)
-        with part.open("wb") as out:
-            np.save(out, np.array(starts, np.int64))
-        part.replace(index)
+        try:
+            with part.open("wb") as out, ThreadPoolExecutor(2) as pool:
+                for batch in (trials[i : i + 256] for i in range(0, len(trials), 256)):
+                    for clip in pool.map(lambda one: load_clip(one[0] / one[1].file, sample_rate_hz), batch):
+                        out.write(to_pcm(clip).tobytes())
+                        starts.append(starts[-1] + len(clip))
+            part.replace(data)
+            with part.open("wb") as out:
+                np.save(out, np.array(starts, np.int64))
+            part.replace(index)
+        finally:
+            part.unlink(missing_ok=True)
     return ClipStore(tuple(t for _, t in trials), np.load(index), np.memmap(data, "<i2", mode="r"))
 
 

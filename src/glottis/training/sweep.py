@@ -11,13 +11,13 @@ import json
 import os
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from glottis._extras import need
-from glottis.errors import ConfigError, RecipeError
+from glottis.errors import ConfigError, GlottisError, RecipeError
 from glottis.training import checkpoint, train
 from glottis.training.recipe import read_recipe
 from glottis.training.space import Choices, Space, combinations
@@ -91,14 +91,14 @@ def sweep(
 
     Raises:
         RecipeError: The recipe does not fit, or `output` holds another sweep.
-        ConfigError: It was started by ``torchrun``.
-        CorpusError: A trial list does not fit.
+        ConfigError: It was started by ``torchrun``, or no turn can be had in `output`.
         MissingExtra: Optuna is not installed.
     """
     need("optuna", extra="sweep")
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise ConfigError(
-            "a sweep has one process for each run", hint="start the same command once for each GPU; they share the runs"
+            "a sweep has one process for each run",
+            hint="start the same command once for each GPU, each with its CUDA_VISIBLE_DEVICES; they share the runs",
         )
     recipe = read_recipe(recipe_path, settings)
     output.mkdir(parents=True, exist_ok=True)
@@ -106,7 +106,7 @@ def sweep(
     if 0 < len(combinations(space)) < runs:
         runs = len(combinations(space))
     while True:
-        with closing(_hold(output / "turn.db", TURN_S)):
+        with closing(_turn(output)):
             _return_what_was_cut(study, output)
             if sum(_counts(one) for one in study.trials) >= runs:
                 break
@@ -126,7 +126,7 @@ def _open_study(output: Path, recipe: Mapping[str, Any], space: Space, runs: int
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     of = json.loads(json.dumps({"recipe": recipe, "space": {key: one.to_json() for key, one in space.items()}}))
-    with closing(_hold(output / "turn.db", TURN_S)):
+    with closing(_turn(output)):
         study = optuna.create_study(
             study_name="sweep",
             storage=f"sqlite:///{(output / 'study.db').resolve()}",
@@ -143,19 +143,34 @@ def _open_study(output: Path, recipe: Mapping[str, Any], space: Space, runs: int
     return study
 
 
+def _turn(output: Path) -> sqlite3.Connection:
+    """Hold the lock under which a process chooses; see `_hold`."""
+    try:
+        return _hold(output / "turn.db", TURN_S)
+    except HeldError as error:
+        raise ConfigError(
+            f"{output}: another process has been choosing for {TURN_S:g} s",
+            hint="end the process of this sweep that hangs; the same command goes on",
+        ) from error
+
+
 def _hold(file: Path, wait_s: float = 0.0) -> sqlite3.Connection:
     """Hold a lock until it is closed, or the process ends, however it does; SQLite has one for every system.
 
     Raises:
         HeldError: Another process holds it.
+        ConfigError: It is no lock, or its place cannot be written.
     """
     file.parent.mkdir(exist_ok=True)
-    lock = sqlite3.connect(file, timeout=wait_s, isolation_level=None)
-    try:
-        lock.execute("BEGIN EXCLUSIVE")
-    except sqlite3.OperationalError as error:
-        lock.close()
-        raise HeldError(file) from error
+    with ExitStack() as undo:
+        try:
+            lock = undo.enter_context(closing(sqlite3.connect(file, timeout=wait_s, isolation_level=None)))
+            lock.execute("BEGIN EXCLUSIVE")
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+                raise HeldError(file) from error
+            raise ConfigError(f"{file}: {error}", hint="choose another output folder, or remove this file") from error
+        undo.pop_all()
     return lock
 
 
@@ -170,7 +185,7 @@ def _return_what_was_cut(study: optuna.Study, output: Path) -> None:
         except HeldError:
             continue
         study.tell(one.number, state=TrialState.FAIL)
-        study.enqueue_trial(one.params, user_attrs={"folder": folder.name})
+        study.enqueue_trial(one.system_attrs.get("fixed_params", {}) | one.params, user_attrs={"folder": folder.name})
 
 
 def _ask(study: optuna.Study, seed: int) -> optuna.Trial:
@@ -200,7 +215,7 @@ def _train(
     folder: Path,
     progress: Progress,
 ) -> None:
-    """Train, and tell the study how it went. What is wrong with the settings is a result; all else is not."""
+    """Train, and tell the study how it went. What Glottis refuses is a result; all else is not."""
     import optuna
 
     def tell(line: dict[str, Any]) -> None:
@@ -214,7 +229,7 @@ def _train(
         train(recipe_path, settings, folder, tell)
     except optuna.TrialPruned:
         study.tell(trial, state=optuna.trial.TrialState.PRUNED)
-    except RecipeError as error:
+    except GlottisError as error:
         trial.set_user_attr("error", error.message)
         study.tell(trial, state=optuna.trial.TrialState.FAIL)
     else:
@@ -226,7 +241,8 @@ def _runs(study: optuna.Study, space: Space, output: Path) -> list[Run]:
     """The runs of a study: those that came to their end, the best first, then the others."""
     runs = []
     for one in filter(_counts, study.trials):
-        figure = one.value if one.value is not None else min(one.intermediate_values.values(), default=None)
+        complete = one.state.name == "COMPLETE"  # Optuna's value of a pruned one is its last
+        figure = one.value if complete else min(one.intermediate_values.values(), default=None)
         values = {key: space[key].read(value) for key, value in one.params.items()}
         runs.append(Run(_folder(output, one), values, one.state.name.lower(), figure, one.user_attrs.get("error", "")))
     return sorted(runs, key=lambda run: (run.state != "complete", run.figure is None, run.figure or 0.0))

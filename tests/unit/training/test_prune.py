@@ -24,7 +24,7 @@ from glottis.training.exporter import MODEL, WEIGHTS, to_onnx, weights_of
 from glottis.training.finished import start_from
 from glottis.training.graft import graft
 from glottis.training.narrow import narrow
-from glottis.training.prune import Pruning
+from glottis.training.prune import Pruning, _recipe
 from glottis.training.speech_head import WithSpeech
 
 WINDOW = 16_000
@@ -181,3 +181,24 @@ def test_int8_after_pruning_has_no_net(whole, tmp_path, monkeypatch):
 def test_prune_comes_first(whole, tmp_path, monkeypatch):
     with pytest.raises(ConfigError, match="prune must be the first step"):
         pruned(whole, tmp_path, ["half", "prune"], monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (["schedule=3"], "schedule"),
+        (["optimiser=3"], "optimiser"),
+        (["schedule={steps='x'}"], r"schedule\.steps must be int"),
+        (["optimiser.accumulate='x'"], r"optimiser\.accumulate must be int"),
+        (["optimiser.accumulate=3"], r"schedule\.steps 500 is no multiple of optimiser\.accumulate 3"),
+    ],
+)
+def test_settings_of_the_tuning_that_do_not_fit_are_refused(whole, settings, message):
+    with pytest.raises(RecipeError, match=message):
+        _recipe(open_bundle(whole), {"name": "spectral_resnet"}, Pruning(0.5, Path("trials.csv"), settings))
+
+
+@pytest.mark.parametrize("settings", [["schedule.steps=6", "optimiser.accumulate=3"], ["schedule={steps=6}"]])
+def test_the_tuning_looks_at_dev_when_it_ends(whole, settings):
+    recipe = _recipe(open_bundle(whole), {"name": "spectral_resnet"}, Pruning(0.5, Path("trials.csv"), settings))
+    assert (recipe.schedule.steps, recipe.schedule.check_every) == (6, 6)

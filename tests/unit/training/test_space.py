@@ -63,6 +63,8 @@ def test_all_combinations_of_lists(small_recipe):
         (("optimiser.learning_rate=log:0..1",), "log:0..1 is no range"),
         (("optimiser.batch=8,8",), "not different ones"),
         (("optimiser.batch=",), "are no values"),
+        (("schedule.steps=2020-01-01",), r"schedule\.steps: .*a date or a time"),
+        (("net.widths=[07:30:00],[4,8]",), r"net\.widths: .*a date or a time"),
         (("schedule.steps=0.5..2.5",), r"schedule\.steps must be int"),
         (("optimiser.swa_from=0.5..1.5",), r"optimiser\.swa_from is 1\.5"),
     ],

@@ -13,12 +13,12 @@ from contextlib import closing
 import pytest
 import torch
 
-from glottis.errors import ConfigError, RecipeError
+from glottis.errors import BundleError, ConfigError, RecipeError
 from glottis.training import sweep as room
-from glottis.training.space import read_space
+from glottis.training.space import Choices, read_space
 from glottis.training.sweep import sweep
 
-pytest.importorskip("optuna")
+optuna = pytest.importorskip("optuna")
 
 RATE = "optimiser.learning_rate"
 
@@ -34,6 +34,8 @@ def landscape(monkeypatch, small_recipe):
         figure = abs(float(values.get(RATE, 0.01)) - 0.01)
         if figure > 0.8:
             raise RecipeError("the net gives no finite scores any more")
+        if figure > 0.7:
+            raise BundleError("the teacher has no net")
         for step in (1, 2, 3):
             progress({"step": step, "of": 3, "dev_pooled_eer": figure, "dev_within_eer": figure})
         output.mkdir(exist_ok=True)
@@ -77,11 +79,12 @@ def test_equal_seeds_try_the_same(landscape, tmp_path):
 
 
 def test_settings_that_do_not_train_are_a_result(landscape, tmp_path):
-    found = landscape([f"{RATE}=0.01,0.9"], 2, tmp_path / "sweep")
-    assert [(one.state, one.error) for one in found] == [
-        ("complete", ""),
+    found = landscape([f"{RATE}=0.01,0.75,0.9"], 3, tmp_path / "sweep")
+    assert found[0].state == "complete"
+    assert {(one.state, one.error) for one in found[1:]} == {
+        ("fail", "the teacher has no net"),
         ("fail", "the net gives no finite scores any more"),
-    ]
+    }
     assert json.loads(json.dumps(found[0].to_dict()))["settings"] == {RATE: 0.01}
 
 
@@ -95,6 +98,38 @@ def test_a_run_that_was_cut_goes_on_first_and_in_its_folder(landscape, tmp_path)
     found = landscape([f"{RATE}=log:1e-4..1e-1"], 4, tmp_path / "sweep")
     assert landscape.trained[2] == landscape.trained[3]
     assert sorted(one.folder.name for one in found) == ["000", "001", "002", "004"]
+
+
+def test_a_run_that_was_cut_while_it_was_drawn_is_still_the_one_that_stood_in_line(landscape, tmp_path, monkeypatch):
+    tries = [f"{RATE}=0.01,0.02,0.3", "optimiser.batch=4,8"]
+    draw = Choices.draw
+
+    def cut(self, trial, key):
+        if key == "optimiser.batch":
+            raise KeyboardInterrupt
+        return draw(self, trial, key)
+
+    monkeypatch.setattr(Choices, "draw", cut)
+    with pytest.raises(KeyboardInterrupt):
+        landscape(tries, 6, tmp_path / "sweep")
+    monkeypatch.undo()
+    study = optuna.load_study(study_name="sweep", storage=f"sqlite:///{tmp_path / 'sweep' / 'study.db'}")
+    room._return_what_was_cut(study, tmp_path / "sweep")
+    drawn = [room._ask(study, 1) for _ in range(6)]
+    values = {
+        tuple(draw(Choices(tuple(json.loads(f"[{one.split('=')[1]}]"))), trial, one.split("=")[0]) for one in tries)
+        for trial in drawn
+    }
+    assert len(values) == 6
+
+
+def test_the_figure_of_a_run_that_was_stopped_is_its_best(tmp_path):
+    study = optuna.create_study()
+    trial = study.ask()
+    for step, figure in ((1, 0.1), (2, 0.5)):
+        trial.report(figure, step)
+    study.tell(trial, state=optuna.trial.TrialState.PRUNED)
+    assert [(one.state, one.figure) for one in room._runs(study, {}, tmp_path)] == [("pruned", 0.1)]
 
 
 def test_what_another_process_trains_is_left_to_it(landscape, tmp_path):
@@ -116,8 +151,23 @@ def test_a_folder_with_another_sweep_is_refused(landscape, tmp_path):
 
 def test_torchrun_is_refused(landscape, tmp_path, monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "2")
-    with pytest.raises(ConfigError, match="one process for each run"):
+    with pytest.raises(ConfigError, match="one process for each run") as caught:
         landscape([f"{RATE}=0.01,0.02"], 2, tmp_path / "sweep")
+    assert "CUDA_VISIBLE_DEVICES" in caught.value.hint
+
+
+def test_a_turn_that_does_not_come_is_an_error_that_says_so(landscape, tmp_path, monkeypatch):
+    monkeypatch.setattr(room, "TURN_S", 0.01)
+    (tmp_path / "sweep").mkdir()
+    with closing(room._hold(tmp_path / "sweep" / "turn.db")), pytest.raises(ConfigError, match="another process"):
+        landscape([f"{RATE}=0.01,0.02"], 2, tmp_path / "sweep")
+
+
+@pytest.mark.parametrize("make", [lambda lock: lock.mkdir(), lambda lock: lock.write_text("no database" * 100)])
+def test_a_lock_that_cannot_be_taken_is_not_one_that_is_held(tmp_path, make):
+    make(tmp_path / "lock.db")
+    with pytest.raises(ConfigError, match=r"lock\.db"):
+        room._hold(tmp_path / "lock.db")
 
 
 def test_a_lock_is_one_processs_and_ends_with_it(tmp_path):
