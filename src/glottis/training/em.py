@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,7 +16,6 @@ from glottis.nets.gmm import GMM
 from glottis.training import checkpoint
 from glottis.training.batches import Augment, Batches
 from glottis.training.finished import build_recipe_net, start_from
-from glottis.training.loop import Choice
 from glottis.training.recipe import Recipe
 from glottis.training.store import Clips
 from glottis.training.validate import check_net
@@ -102,7 +100,7 @@ def fit_mixtures(
         seed=schedule.seed,
         augment=augment,
     )
-    done, choice = 0, Choice(patience=recipe.stop.patience)
+    done, choice = 0, checkpoint.Choice(patience=recipe.stop.patience)
     if (state := checkpoint.load(output / checkpoint.LAST)) is not None:
         net.load_state_dict(state["net"])
         done, choice.best, choice.poorer = state["step"], state["best"], state["poorer"]
@@ -114,30 +112,22 @@ def fit_mixtures(
 
     sums, began = Sums(net), time.monotonic()
     rest = DataLoader(Subset(batches, range(done, len(batches))), batch_size=None, num_workers=recipe.data.workers)
-    with (output / "log.jsonl").open("a") as log:
-        for step, (samples, bonafide) in enumerate(rest, done + 1):
-            for label, frames in _by_label(net, samples, bonafide):
-                sums.add(net, frames, label)
-            line: dict[str, Any] = {"step": step, "of": schedule.steps, "seconds": round(time.monotonic() - began, 1)}
-            if step % schedule.check_every == 0 or step == schedule.steps:
-                sums.maximise(net)
-                found = check_net(net, dev, recipe)
-                line |= {"loss": -sums.log_likelihood / sums.frames, **found.to_dict()}
-                if choice.is_better(found.figure):
-                    best = {"net": net.state_dict(), "step": step, "figure": found.figure}
-                    checkpoint.save(output / checkpoint.CHOSEN, best)
-                state = {"net": net.state_dict(), "step": step, "best": choice.best, "poorer": choice.poorer}
-                checkpoint.save(output / checkpoint.LAST, state)
-                log.write(json.dumps(line) + "\n")
-                log.flush()
-                sums = Sums(net)
-            progress(line)
-            if choice.exhausted:
-                break
-    chosen = checkpoint.load(output / checkpoint.CHOSEN)
-    if chosen is None:
-        raise RecipeError("no checkpoint was ever chosen", hint="schedule.steps must be at least 1")
-    net.load_state_dict(chosen["net"])
+    for step, (samples, bonafide) in enumerate(rest, done + 1):
+        for label, frames in _by_label(net, samples, bonafide):
+            sums.add(net, frames, label)
+        line = checkpoint.line_of(step, schedule.steps, began)
+        if step % schedule.check_every == 0 or step == schedule.steps:
+            sums.maximise(net)
+            found = check_net(net, dev, recipe)
+            line |= {"loss": -sums.log_likelihood / sums.frames, **found.to_dict()}
+            better = choice.is_better(found.figure)
+            state = {"net": net.state_dict(), "step": step, "best": choice.best, "poorer": choice.poorer}
+            checkpoint.keep(output, line, state, net if better else None)
+            sums = Sums(net)
+        progress(line)
+        if choice.exhausted:
+            break
+    net.load_state_dict(checkpoint.chosen(output))
     return net.cpu()
 
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,26 +36,6 @@ if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
 Progress = Callable[[dict[str, Any]], None]
-
-
-@dataclass(slots=True)
-class Choice:
-    """Which look at dev was the best, lower being better, and how many were poorer since."""
-
-    patience: int
-    best: float = math.inf
-    poorer: int = 0
-
-    def is_better(self, figure: float) -> bool:
-        """Whether it is the best so far; it is remembered."""
-        better = figure < self.best
-        self.best, self.poorer = (figure, 0) if better else (self.best, self.poorer + 1)
-        return better
-
-    @property
-    def exhausted(self) -> bool:
-        """Whether patience is over."""
-        return 0 < self.patience <= self.poorer
 
 
 def fit_net(  # noqa: C901, PLR0915  # one function, readable in one sitting
@@ -98,7 +75,7 @@ def fit_net(  # noqa: C901, PLR0915  # one function, readable in one sitting
     precision = fabric.strategy.precision
     draw_apart(fabric, schedule.seed)
 
-    start, choice = 0, Choice(patience=recipe.stop.patience)
+    start, choice = 0, checkpoint.Choice(patience=recipe.stop.patience)
     if state := by_the_first(fabric, lambda: checkpoint.load(output / checkpoint.LAST)):
         learner.load_state_dict(state["objective"])
         average.load(state["average"], steps=state["step"] // settings.accumulate)
@@ -139,7 +116,7 @@ def fit_net(  # noqa: C901, PLR0915  # one function, readable in one sitting
             optimiser.zero_grad(set_to_none=True)
             average.update(net)
         losses.append(loss.item())
-        line = _line(step, schedule.steps, began, losses[-1])
+        line = checkpoint.line_of(step, schedule.steps, began) | {"step_loss": losses[-1]}
         if step % schedule.check_every == 0 or step == schedule.steps:
             judge.load_state_dict(average.weights)
             if average.is_equal:
@@ -152,29 +129,12 @@ def fit_net(  # noqa: C901, PLR0915  # one function, readable in one sitting
             state |= {"precision": precision.state_dict(), "random": random_states(fabric)}
             state |= {"step": step, "best": choice.best, "poorer": choice.poorer}
             if fabric.is_global_zero:
-                _keep(output, line, state, judge if better else None)
+                checkpoint.keep(output, line, state, judge if better else None)
         progress(line)
         if choice.exhausted:
             break
-    chosen = by_the_first(fabric, lambda: checkpoint.load(output / checkpoint.CHOSEN))
-    if chosen is None:
-        raise RecipeError("no checkpoint was ever chosen", hint="schedule.steps must be at least 1")
-    judge.load_state_dict(chosen["net"])
+    judge.load_state_dict(by_the_first(fabric, lambda: checkpoint.chosen(output)))
     return judge.eval().cpu()
-
-
-def _line(step: int, steps: int, began: float, loss: float) -> dict[str, Any]:
-    return {"step": step, "of": steps, "seconds": round(time.monotonic() - began, 1), "step_loss": loss}
-
-
-def _keep(output: Path, line: dict[str, Any], state: dict[str, Any], best: nn.Module | None) -> None:
-    """Write what a check found, and what the run needs to go on from here."""
-    if best is not None:
-        chosen = {"net": best.state_dict(), "step": state["step"], "figure": state["best"]}
-        checkpoint.save(output / checkpoint.CHOSEN, chosen)
-    checkpoint.save(output / checkpoint.LAST, state)
-    with (output / "log.jsonl").open("a") as log:
-        log.write(json.dumps(line) + "\n")
 
 
 def _optimiser(objective: nn.Module, settings: Optimiser) -> torch.optim.Optimizer:
