@@ -91,3 +91,8 @@ class ServiceError(GlottisError):
     """A service cannot be reached or refuses the request."""
 
     default_code = "service"
+
+
+def one_line(error: Exception) -> str:
+    """What a foreign error says, on one line of at most 200 characters, to be told in one of ours."""
+    return " ".join(str(error).split())[:200]

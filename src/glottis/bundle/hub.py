@@ -14,7 +14,7 @@ from typing import Any
 import glottis
 from glottis._extras import need
 from glottis._files import replace_file
-from glottis.errors import BundleError, ConfigError, GlottisError, ServiceError
+from glottis.errors import BundleError, ConfigError, GlottisError, ServiceError, one_line
 
 FETCHED = "fetched.json"
 """What a fetched folder says of where it comes from."""
@@ -145,7 +145,7 @@ def _checked(file: Path, stated: Any) -> str:
 
 
 def _translated(errors: ModuleType, error: Exception, repo: str, revision: str) -> GlottisError:
-    said = " ".join(str(error).split())[:200]
+    said = one_line(error)
     if isinstance(error, errors.HFValidationError):
         return ConfigError(
             f"{repo!r} is no name of a model", code="setting", hint="such as facebook/wav2vec2-base-960h"

@@ -53,14 +53,13 @@ def compress(**options: Any) -> int:
     all), half (weights in float16), int8_dynamic, int8_static. The copy has no trainable net, except of prune alone.
     Needs the extra: pip install 'glottis[train]'.
     """
-    from glottis._extras import need
     from glottis.bundle import open_bundle
     from glottis.cli.output import Output
     from glottis.cli.progress import Bar
+    from glottis.cli.train import need_training
     from glottis.corpora import pick, read_trials
 
-    for module in ("torch", "onnx"):
-        need(module, extra="train")
+    need_training()
     from glottis.training.compress import CALIBRATION_CLIPS
     from glottis.training.compress import compress as run
     from glottis.training.prune import Pruning

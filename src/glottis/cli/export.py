@@ -26,11 +26,10 @@ def export(model: str, form: str, output: Path, opset: int) -> int:
     no calibration. Torch calls TorchScript deprecated; torch_export (.pt2) is what follows it. bundle makes of a run
     that never came to its end an uncalibrated bundle. Needs the extra: pip install 'glottis[train]'.
     """
-    from glottis._extras import need
     from glottis.cli.output import Output
+    from glottis.cli.train import need_training
 
-    for module in ("torch", "onnx", "safetensors"):
-        need(module, extra="train")
+    need_training()
     from glottis.training.formats import export as write
 
     Output().write(f"{write(model, form, output, opset=opset)}\n")

@@ -25,11 +25,10 @@ def import_(file: Path, output: Path, settings: tuple[str, ...], name: str | Non
     and holds its net for further training. Needs the extra: pip install 'glottis[train]'; with a speech encoder
     inside, 'glottis[ssl]'.
     """
-    from glottis._extras import need
     from glottis.cli.output import Output
+    from glottis.cli.train import need_training
 
-    for module in ("torch", "onnx", "safetensors"):
-        need(module, extra="train")
+    need_training()
     from glottis.training.importer import import_checkpoint
     from glottis.training.recipe import parse_setting
 

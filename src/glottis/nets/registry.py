@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from glottis.errors import RecipeError
+from glottis.errors import RecipeError, one_line
 from glottis.nets.aasist import AASIST
 from glottis.nets.cepstral_attention import CepstralAttention
 from glottis.nets.conformer import Conformer
@@ -58,7 +58,7 @@ def build_net(name: str, args: Mapping[str, Any]) -> Countermeasure:
     try:
         return factory(**args)
     except (TypeError, ValueError, RuntimeError, ArithmeticError) as error:  # what torch says of impossible sizes
-        said = " ".join(str(error).split())[:200]
+        said = one_line(error)
         raise RecipeError(f"net {name} cannot be built: {said}", hint="see its settings") from error
 
 

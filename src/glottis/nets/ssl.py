@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from glottis._extras import need
-from glottis.errors import RecipeError
+from glottis.errors import RecipeError, one_line
 from glottis.nets.contract import Countermeasure
 from glottis.nets.heads import make_head
 from glottis.nets.ssl_heads import make_ssl_head
@@ -165,6 +165,6 @@ def _encoder(kind: str, checkpoint: str, settings: Mapping[str, Any]) -> nn.Modu
             checkpoint, local_files_only=True, use_safetensors=True, **settings, **fixed
         )
     except (OSError, ValueError, SafetensorError) as error:
-        said = " ".join(str(error).split())[:200]
+        said = one_line(error)
         raise RecipeError(f"{checkpoint}: no {kind} encoder: {said}", hint="a folder with model.safetensors") from error
     return found

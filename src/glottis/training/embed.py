@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader, Dataset, Subset
 from glottis._extras import need
 from glottis.corpora import Embeddings, load_clip
 from glottis.corpora.embeddings import Floats, keep_embeddings
-from glottis.errors import BundleError, InputError, RecipeError
+from glottis.errors import BundleError, InputError, RecipeError, one_line
 from glottis.nets import build_net
 from glottis.nets.ssl import ENCODERS, SSLNet
 from glottis.training.store import fit, from_pcm, to_pcm
@@ -165,7 +165,7 @@ def embed_texts(
         tokenizer = transformers.AutoTokenizer.from_pretrained(encoder, **own)
         model = transformers.AutoModel.from_pretrained(encoder, use_safetensors=True, **own).eval()
     except (OSError, TypeError, ValueError, KeyError, SafetensorError) as error:
-        said = " ".join(str(error).split())[:200]
+        said = one_line(error)
         raise BundleError(
             f"{encoder}: no text encoder: {said}",
             code="checkpoint",

@@ -13,7 +13,7 @@ from torch import Tensor
 from glottis.bundle import open_bundle
 from glottis.bundle.manifest import MANIFEST
 from glottis.bundle.store import SHIPPED
-from glottis.errors import RecipeError
+from glottis.errors import RecipeError, one_line
 from glottis.nets import build_net
 from glottis.nets.contract import Countermeasure
 from glottis.nets.of_bundle import torch_net
@@ -91,7 +91,7 @@ def start_from(net: Countermeasure, model: str | Path) -> None:
     try:
         net.load_state_dict(found.net.state_dict())
     except RuntimeError as error:
-        said = " ".join(str(error).split())[:200]
+        said = one_line(error)
         raise RecipeError(
             f"schedule.start {model} is another net than the recipe's: {said}", hint="give net the settings it has"
         ) from error

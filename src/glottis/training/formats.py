@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from glottis.errors import BundleError, RecipeError
+from glottis.errors import BundleError, RecipeError, one_line
 from glottis.training.exporter import OPSET, export_run, prove, to_onnx
 from glottis.training.finished import finished
 from glottis.verdict import Samples
@@ -88,7 +88,7 @@ def export(model: str | Path, form: str, output: Path, *, opset: int = OPSET) ->
     try:
         data = TORCH_FORMATS[form](net, window) if form in TORCH_FORMATS else to_onnx(net, window, opset)
     except (RuntimeError, TypeError, ValueError) as error:
-        said = " ".join(str(error).split())[:200]
+        said = one_line(error)
         raise BundleError(f"{model}: torch cannot export this net as {form}: {said}", code="export") from error
     try:
         output.parent.mkdir(parents=True, exist_ok=True)

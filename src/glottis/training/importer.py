@@ -19,7 +19,7 @@ from torch import Tensor
 
 import glottis
 from glottis.bundle import Costs, write_bundle
-from glottis.errors import BundleError
+from glottis.errors import BundleError, one_line
 from glottis.nets import build_net
 from glottis.training.exporter import WEIGHTS, outputs_of, to_onnx, weights_of
 from glottis.training.import_fairseq import open_heads, ssl_name, ssl_settings
@@ -245,7 +245,7 @@ def read_state(file: Path) -> State:
         with warnings.catch_warnings(action="ignore"):  # of the pickle's protocol: what it cannot read it refuses
             found = load_file(file) if file.suffix == ".safetensors" else torch.load(file, "cpu", weights_only=True)
     except (OSError, RuntimeError, ValueError, EOFError, KeyError, SafetensorError, pickle.UnpicklingError) as error:
-        said = " ".join(str(error).split())[:200]
+        said = one_line(error)
         raise BundleError(
             f"{file}: cannot be read as weights: {said}",
             code="checkpoint",
