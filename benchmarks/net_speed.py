@@ -46,6 +46,7 @@ NETS: dict[str, tuple[str, dict[str, Any]]] = {
     "wav2vec 2.0 base, SLS": ("ssl", {"back": "layers"}),
     "wav2vec 2.0 base, Nes2Net-X": ("ssl", {"back": "nes2net"}),
     "wav2vec 2.0 base, Conformer with TCM": ("ssl", {"back": "conformer", "back_args": {"attention": "tokens"}}),
+    "Whisper tiny, linear": ("ssl", {"encoder": "whisper"}),
     "MobileNetV2, mel": ("mobile", {}),
     "EfficientNet-B0, mel": ("mobile", {"backbone": "efficientnet_b0"}),
     "hybrid: ECANet18 on the F0 subband and on LFCC": ("hybrid", {}),

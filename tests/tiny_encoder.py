@@ -25,6 +25,22 @@ def save_encoder(folder, **settings):
     return folder
 
 
+TINY_WHISPER = {"d_model": 32, "encoder_layers": 2, "encoder_attention_heads": 2, "encoder_ffn_dim": 64}
+
+
+def save_whisper(folder):
+    """A folder of a whole Whisper with new weights, as a hub has it."""
+    import torch
+    import transformers
+
+    torch.manual_seed(1)
+    small = {"decoder_layers": 1, "decoder_attention_heads": 2, "decoder_ffn_dim": 64, "vocab_size": 64}
+    ends = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2, "decoder_start_token_id": 1}
+    config = transformers.WhisperConfig(**TINY_WHISPER, **small, **ends)
+    transformers.WhisperForConditionalGeneration(config).save_pretrained(folder)
+    return folder
+
+
 def save_text_encoder(folder, words):
     """A folder of a BERT with new weights that knows some words."""
     import torch

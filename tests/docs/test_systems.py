@@ -83,6 +83,9 @@ def test_the_table_of_speed_is_what_was_measured(benchmark):
     assert module.table(found) in PAGE
     assert {kind for kind, _ in module.NETS.values()} == set(NETS)
     assert set(found["nets"]) == set(module.NETS)
+    systems = PAGE[PAGE.index("| system | recipe |") :].partition("\n\n")[0].splitlines()[2:]
+    shown = {int(number) for row in systems for number in re.findall(r"\d+", row.split(" | ")[4])}
+    assert shown <= {round(one["x_realtime"]) for one in found["nets"].values()}
 
 
 def test_the_smoke_table_is_what_was_measured(benchmark):

@@ -18,7 +18,7 @@ from glottis.training.exporter import outputs_of, to_onnx
 from glottis.training.formats import to_torchscript
 from glottis.training.losses import LOSSES, build_loss
 from glottis.training.recipe import Loss
-from tiny_encoder import TINY
+from tiny_encoder import TINY, TINY_WHISPER
 
 PAPER = 64_600
 SHORT = 16_000
@@ -62,6 +62,7 @@ CASES = {
     "ssl": ({"config": TINY, "mix": True}, SHORT),
     "ssl, hubert and an LSTM": ({"encoder": "hubert", "config": TINY, "back": "bilstm"}, SHORT),
     "ssl, WavLM and AASIST": ({"encoder": "wavlm", "config": TINY, "back": "aasist"}, SHORT),
+    "ssl, Whisper": ({"encoder": "whisper", "config": TINY_WHISPER, "mix": True}, SHORT),
     "ssl, all layers": ({"config": TINY, "back": "layers"}, PAPER),
     "ssl, a Conformer": ({"config": TINY, "back": "conformer", "back_width": 16}, SHORT),
     "ssl, a Conformer with TCM": (
@@ -84,8 +85,8 @@ DEAD = {
     "rawgat_st": r"encoder.\.[1-5]\.0\.(bn1|conv_1)\.",
     "rawnet2": r"block[1-5]\.0\.bn1\.",
     # of the last step, which is all that is read, the backward GRU has heard one frame
-    # masks are of pre-training
-    "ssl": r"ssl\.masked_spec_embed|back\.encoder\.[1-5]\.0\.bn1\.|back\.pooling\.attention\.2\.bias",
+    # masks are of pre-training, and Whisper's positions a table of sines
+    "ssl": r"ssl\.(masked_spec|encoder\.embed_positions)|back\.(encoder\.[1-5]\.0\.bn1|pooling\.attention\.2\.bias)",
     "hybrid": r"parts\.0\.classifier|parts\.1\.(output|pooling\.attention\.2\.bias)",  # their own last layers
     "specrnet": r"block[24]\.0\.bn1\.|gru\.weight_hh_l1_reverse",
     # the bias of the last attention layer moves all frames alike, so the softmax hides it

@@ -1,4 +1,4 @@
-"""A self-supervised speech encoder of `transformers` (wav2vec 2.0, XLS-R, HuBERT, WavLM) with a head on it."""
+"""A pre-trained speech encoder of `transformers` (wav2vec 2.0, XLS-R, HuBERT, WavLM, Whisper) with a head on it."""
 
 from __future__ import annotations
 
@@ -11,19 +11,23 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.nn import functional
 
-from glottis._extras import need
+from glottis._extras import need_transformers
 from glottis.errors import RecipeError, one_line
 from glottis.nets.contract import Countermeasure
 from glottis.nets.heads import make_head
 from glottis.nets.ssl_heads import make_ssl_head
+from glottis.nets.whisper import Whisper, make_whisper
 
 FORMS = ("", "sls")
-ENCODERS = {"wav2vec2": "Wav2Vec2", "hubert": "Hubert", "wavlm": "WavLM"}
+WHISPER = "whisper"
+ENCODERS = {"wav2vec2": "Wav2Vec2", "hubert": "Hubert", "wavlm": "WavLM", WHISPER: "Whisper"}
 CONFIG = (
     *("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size", "hidden_act", "layer_norm_eps"),
     *("conv_dim", "conv_kernel", "conv_stride", "conv_bias", "feat_extract_norm", "feat_extract_activation"),
     *("do_stable_layer_norm", "num_conv_pos_embeddings", "num_conv_pos_embedding_groups"),
     *("num_buckets", "max_bucket_distance", "feat_proj_layer_norm"),
+    *("d_model", "encoder_layers", "encoder_attention_heads", "encoder_ffn_dim", "activation_function"),
+    *("num_mel_bins", "max_source_positions"),
 )
 """What of an encoder's configuration decides the arithmetic."""
 
@@ -34,7 +38,7 @@ class SSLNet(Countermeasure):
     """Samples through an encoder, all its layers to the head, an embedding to the last layer.
 
     Args:
-        encoder: ``wav2vec2`` (XLS-R too), ``hubert`` or ``wavlm``.
+        encoder: ``wav2vec2`` (XLS-R too), ``hubert``, ``wavlm`` or ``whisper``.
         checkpoint: A folder with ``config.json`` and ``model.safetensors``; empty: new weights by `config`. Nothing is
             ever fetched.
         config: Settings of the encoder's configuration, such as ``hidden_size``, over its defaults.
@@ -46,7 +50,7 @@ class SSLNet(Countermeasure):
         back_width: The width of its embedding, or 0 for its own; ``aasist`` and ``nes2net`` have only their own.
         back_args: Further settings of the head.
         normalise: Whether each window is brought to mean 0 and variance 1, as the encoders' own feature extractors do;
-            the anti-spoofing code on fairseq does not.
+            the anti-spoofing code on fairseq does not, nor does Whisper, ever.
         head: A key of `glottis.nets.heads.HEADS`.
 
     Raises:
@@ -72,13 +76,14 @@ class SSLNet(Countermeasure):
         head: str = "two_logits",
     ) -> None:
         super().__init__()
-        self.head_kind, self.normalise, self.layer, self.form = head, normalise, layer, form
+        self.head_kind, self.layer, self.form = head, layer, form
+        self.normalise = normalise and encoder != WHISPER
         self.ssl = _encoder(encoder, checkpoint, config or {})
         layers: int = self.ssl.config.num_hidden_layers  # type: ignore[union-attr, assignment]
         _check_choice(layers, mix=mix, layer=layer)
         if form not in FORMS:
             raise RecipeError(f"unknown form {form!r}", hint="sls, or leave it out")
-        if form == "sls" and self.ssl.config.do_stable_layer_norm:  # type: ignore[union-attr]
+        if form == "sls" and getattr(self.ssl.config, "do_stable_layer_norm", True):
             self.ssl.encoder.layer_norm = nn.Identity()  # type: ignore[union-attr]
         self.layer_weights = nn.Parameter(torch.zeros(layers + 1)) if mix else None
         features = cast("int", self.ssl.config.hidden_size)  # type: ignore[union-attr]
@@ -124,8 +129,11 @@ class SSLNet(Countermeasure):
             deviation = (samples - mean).square().mean(dim=1, keepdim=True)
             samples = (samples - mean) / torch.sqrt(deviation + _EPS)
         encoder = cast("nn.Module", self.ssl)
-        heard = encoder(samples, output_hidden_states=True, return_dict=True)
-        found: tuple[Tensor, ...] = (*heard.hidden_states[:-1], heard.last_hidden_state)
+        if isinstance(encoder, Whisper):
+            found: tuple[Tensor, ...] = encoder(samples)
+        else:
+            heard = encoder(samples, output_hidden_states=True, return_dict=True)
+            found = (*heard.hidden_states[:-1], heard.last_hidden_state)
         return found if self.layer is None else (found[self.layer],)
 
     def outputs(self, embedding: Tensor) -> Tensor:
@@ -144,7 +152,9 @@ def _check_choice(layers: int, *, mix: bool, layer: int | None) -> None:
 def _encoder(kind: str, checkpoint: str, settings: Mapping[str, Any]) -> nn.Module:
     if kind not in ENCODERS:
         raise RecipeError(f"unknown encoder {kind!r}", hint=f"one of {', '.join(ENCODERS)}")
-    transformers = need("transformers", extra="ssl")
+    if kind == WHISPER:
+        return make_whisper(checkpoint, settings)
+    transformers = need_transformers()
     model = getattr(transformers, f"{ENCODERS[kind]}Model")
     fixed = {"attn_implementation": "eager", "layerdrop": 0.0, "apply_spec_augment": False}
     if not checkpoint:

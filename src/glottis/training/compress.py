@@ -23,7 +23,7 @@ from glottis.detector.session import Session
 from glottis.errors import ConfigError
 from glottis.metrics import Interval, challenge_eer, paired_difference
 from glottis.training.exporter import MODEL
-from glottis.training.prune import Pruning, prune
+from glottis.training.prune import Pruning, prune, tuning_recipe
 from glottis.verdict import Label, Samples
 
 LARGE = 1024
@@ -168,7 +168,7 @@ def compress(
     Raises:
         ConfigError: An unknown step, or ``prune`` after another one.
         BundleError: The bundle is an ensemble (``ensemble``), or ``prune`` of one without its net.
-        RecipeError: The net cannot be pruned.
+        RecipeError: The net cannot be pruned, or a setting of its tuning does not fit.
     """
     bundle.check_single()
     for place, name in enumerate(steps):
@@ -176,6 +176,8 @@ def compress(
             raise ConfigError(f"unknown step {name!r}", code="setting", hint=f"one of {PRUNE}, {', '.join(STEPS)}")
         if name == PRUNE and (place or pruning is None):
             raise ConfigError("prune must be the first step, and be told how", code="setting")
+        if name == PRUNE and pruning is not None:
+            tuning_recipe(bundle, {"name": ""}, pruning)  # refused before anything is scored
     manifest = bundle.manifest
     clips = [load_clip(trial.path(root), manifest.sample_rate_hz) for trial in ranges[:CALIBRATION_CLIPS]]
     windows = [np.resize(clip, manifest.window_samples) for clip in clips]

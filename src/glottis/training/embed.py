@@ -15,7 +15,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Subset
 
-from glottis._extras import need
+from glottis._extras import need_transformers
 from glottis.corpora import Embeddings, load_clip
 from glottis.corpora.embeddings import Floats, keep_embeddings
 from glottis.errors import BundleError, InputError, RecipeError, one_line
@@ -159,7 +159,7 @@ def embed_texts(
         BundleError: The folder holds no text encoder (``checkpoint``).
         ConfigError: `folder` holds other embeddings.
     """
-    transformers = need("transformers", extra="ssl")
+    transformers = need_transformers()
     try:
         own = {"local_files_only": True, "trust_remote_code": False}
         tokenizer = transformers.AutoTokenizer.from_pretrained(encoder, **own)

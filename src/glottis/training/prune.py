@@ -71,7 +71,7 @@ def prune(bundle: Bundle, folder: Path, pruning: Pruning) -> Path:
     net, manifest = torch_net(bundle), bundle.manifest
     part = dict(manifest.torch or {})
     pruned, args = narrow(net, part["net"], part.get("args", {}), pruning.keep, manifest.window_samples)
-    recipe = _recipe(bundle, {"name": part["net"], **args}, pruning)
+    recipe = tuning_recipe(bundle, {"name": part["net"], **args}, pruning)
     tuned = _tuned(pruned, recipe, pruning.progress)
     model = to_onnx(tuned, manifest.window_samples)
     if "speech" in manifest.outputs:
@@ -83,7 +83,17 @@ def prune(bundle: Bundle, folder: Path, pruning: Pruning) -> Path:
     return copy_bundle(bundle, folder, changes={"torch": part, "calibration": None, "metrics": {}}, files=files)
 
 
-def _recipe(bundle: Bundle, net: dict[str, Any], pruning: Pruning) -> Recipe:
+def tuning_recipe(bundle: Bundle, net: dict[str, Any], pruning: Pruning) -> Recipe:
+    """The recipe by which a pruned net is tuned.
+
+    Args:
+        bundle: What is pruned.
+        net: The pruned net's name and arguments.
+        pruning: With the settings that are laid over.
+
+    Raises:
+        RecipeError: A setting does not fit.
+    """
     name = bundle.manifest.recipe
     own = json.loads(bundle.read(name)) if name in bundle.manifest.files else {}
     table = {

@@ -95,6 +95,13 @@ def test_what_stands_in_a_bundle_names_no_folder_and_builds_the_same_net(tmp_pat
         assert torch.equal(again(samples)[0], net(samples)[0])
 
 
+def test_weights_are_read_without_a_word(tmp_path, capfd):
+    folder = save_encoder(tmp_path)
+    capfd.readouterr()
+    build_net("ssl", {"checkpoint": str(folder)})
+    assert capfd.readouterr() == ("", "")
+
+
 def test_a_folder_of_no_weights_is_refused_by_name(tmp_path):
     folder = save_encoder(tmp_path / "encoder")
     (folder / "model.safetensors").write_bytes(b"no weights at all")

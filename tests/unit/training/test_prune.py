@@ -24,7 +24,7 @@ from glottis.training.exporter import MODEL, WEIGHTS, to_onnx, weights_of
 from glottis.training.finished import start_from
 from glottis.training.graft import graft
 from glottis.training.narrow import narrow
-from glottis.training.prune import Pruning, _recipe
+from glottis.training.prune import Pruning, tuning_recipe
 from glottis.training.speech_head import WithSpeech
 
 WINDOW = 16_000
@@ -193,12 +193,23 @@ def test_prune_comes_first(whole, tmp_path, monkeypatch):
         (["optimiser.accumulate=3"], r"schedule\.steps 500 is no multiple of optimiser\.accumulate 3"),
     ],
 )
-def test_settings_of_the_tuning_that_do_not_fit_are_refused(whole, settings, message):
+def test_settings_of_the_tuning_that_do_not_fit_are_refused_before_anything_is_scored(whole, settings, message):
+    pruning = Pruning(0.5, Path("trials.csv"), settings)
+    steps = compress(
+        open_bundle(whole),
+        Path("out"),
+        ["prune"],
+        root=Path(),
+        ranges=[],
+        judges=[],
+        most_eer=1.0,
+        pruning=pruning,
+    )
     with pytest.raises(RecipeError, match=message):
-        _recipe(open_bundle(whole), {"name": "spectral_resnet"}, Pruning(0.5, Path("trials.csv"), settings))
+        next(steps)
 
 
 @pytest.mark.parametrize("settings", [["schedule.steps=6", "optimiser.accumulate=3"], ["schedule={steps=6}"]])
 def test_the_tuning_looks_at_dev_when_it_ends(whole, settings):
-    recipe = _recipe(open_bundle(whole), {"name": "spectral_resnet"}, Pruning(0.5, Path("trials.csv"), settings))
+    recipe = tuning_recipe(open_bundle(whole), {"name": "spectral_resnet"}, Pruning(0.5, Path("trials.csv"), settings))
     assert (recipe.schedule.steps, recipe.schedule.check_every) == (6, 6)

@@ -14,25 +14,44 @@ from glottis.nets.frontends.spectrum import USUAL_HZ, PowerSpectrum, at_rate, in
 _EPS = 1.1920928955078125e-07
 
 
-def triangles(bands: int, bins: int, top_hz: float, scale: str) -> Tensor:
-    """Triangular filters ``(bins, bands)`` over bins from 0 Hz to `top_hz`, each of height 1.
+def corners_hz(bands: int, top_hz: float, scale: str) -> Tensor:
+    """The corners ``(bands + 2,)`` of triangular filters from 0 Hz to `top_hz`, evenly spaced on a scale.
 
     Args:
-        bands: How many; their corners are evenly spaced on the scale.
-        bins: Of the spectrum below.
-        top_hz: The frequency of the last bin.
-        scale: ``linear``, or ``mel`` (2595 log10(1 + f / 700)).
+        bands: How many.
+        top_hz: The last corner.
+        scale: ``linear``; ``mel`` (2595 log10(1 + f / 700)); ``slaney``: linear up to 1 kHz, logarithmic above
+            (Slaney's Auditory Toolbox, 1998).
 
     Raises:
         RecipeError: An unknown scale.
     """
     if scale == "linear":
-        corners = torch.linspace(0, top_hz, bands + 2, dtype=torch.float64)
-    elif scale == "mel":
+        return torch.linspace(0, top_hz, bands + 2, dtype=torch.float64)
+    if scale == "mel":
         top = 2595 * math.log10(1 + top_hz / 700)
-        corners = 700 * (10 ** (torch.linspace(0, top, bands + 2, dtype=torch.float64) / 2595) - 1)
-    else:
-        raise RecipeError(f"unknown scale {scale!r}", hint="linear or mel")
+        return 700 * (10 ** (torch.linspace(0, top, bands + 2, dtype=torch.float64) / 2595) - 1)
+    if scale == "slaney":
+        at_1_khz, step = 15.0, math.log(6.4) / 27
+        top = at_1_khz + math.log(top_hz / 1000) / step if top_hz > 1000 else top_hz * 3 / 200  # noqa: PLR2004 (1 kHz)
+        mel = torch.linspace(0, top, bands + 2, dtype=torch.float64)
+        return torch.where(mel < at_1_khz, mel * 200 / 3, 1000 * torch.exp((mel - at_1_khz) * step))
+    raise RecipeError(f"unknown scale {scale!r}", hint="linear, mel or slaney")
+
+
+def triangles(bands: int, bins: int, top_hz: float, scale: str) -> Tensor:
+    """Triangular filters ``(bins, bands)`` over bins from 0 Hz to `top_hz`, each of height 1.
+
+    Args:
+        bands: How many.
+        bins: Of the spectrum below.
+        top_hz: The frequency of the last bin.
+        scale: See `corners_hz`.
+
+    Raises:
+        RecipeError: An unknown scale.
+    """
+    corners = corners_hz(bands, top_hz, scale)
     hz = torch.linspace(0, top_hz, bins, dtype=torch.float64)[:, None]
     rise = (hz - corners[:-2]) / (corners[1:-1] - corners[:-2])
     fall = (corners[2:] - hz) / (corners[2:] - corners[1:-1])
