@@ -27,14 +27,3 @@ def need(module: str, *, extra: str | None = None) -> ModuleType:
             f"this needs the package {module}, which is not installed",
             hint=f"pip install 'glottis[{extra}]'" if extra else f"pip install {module}",
         ) from error
-
-
-def need_transformers() -> ModuleType:
-    """`transformers`, without its own bars: Glottis has one, and stderr is for it.
-
-    Raises:
-        MissingExtra: It is not installed.
-    """
-    transformers = need("transformers", extra="ssl")
-    transformers.utils.logging.disable_progress_bar()
-    return transformers

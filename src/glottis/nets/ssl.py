@@ -11,10 +11,10 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.nn import functional
 
-from glottis._extras import need_transformers
 from glottis.errors import RecipeError, one_line
 from glottis.nets.contract import Countermeasure
 from glottis.nets.heads import make_head
+from glottis.nets.pretrained import need_transformers
 from glottis.nets.ssl_heads import make_ssl_head
 from glottis.nets.whisper import Whisper, make_whisper
 

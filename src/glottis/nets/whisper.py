@@ -11,10 +11,10 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 from torch.nn import functional
 
-from glottis._extras import need_transformers
 from glottis.errors import RecipeError, one_line
 from glottis.nets.frontends.cepstra import corners_hz, triangles
 from glottis.nets.frontends.spectrum import PowerSpectrum, in_float32
+from glottis.nets.pretrained import need_transformers
 
 N_FFT, HOP, TOP_HZ = 400, 160, 8000.0
 _FLOOR, _RANGE = 1e-10, 8.0

@@ -15,11 +15,11 @@ from safetensors import SafetensorError
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Subset
 
-from glottis._extras import need_transformers
 from glottis.corpora import Embeddings, load_clip
 from glottis.corpora.embeddings import Floats, keep_embeddings
 from glottis.errors import BundleError, InputError, RecipeError, one_line
 from glottis.nets import build_net
+from glottis.nets.pretrained import need_transformers
 from glottis.nets.ssl import ENCODERS, SSLNet
 from glottis.training.store import fit, from_pcm, to_pcm
 
