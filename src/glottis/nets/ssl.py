@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
-from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.nn import functional
 
-from glottis.errors import RecipeError, one_line
+from glottis.errors import RecipeError
 from glottis.nets.contract import Countermeasure
 from glottis.nets.heads import make_head
-from glottis.nets.pretrained import need_transformers
+from glottis.nets.pretrained import need_transformers, refusing
 from glottis.nets.ssl_heads import make_ssl_head
 from glottis.nets.whisper import Whisper, make_whisper
 
@@ -50,7 +49,7 @@ class SSLNet(Countermeasure):
         back_width: The width of its embedding, or 0 for its own; ``aasist`` and ``nes2net`` have only their own.
         back_args: Further settings of the head.
         normalise: Whether each window is brought to mean 0 and variance 1, as the encoders' own feature extractors do;
-            the anti-spoofing code on fairseq does not, nor does Whisper, ever.
+            the anti-spoofing code on fairseq does not. Ignored for Whisper, whose own does not either.
         head: A key of `glottis.nets.heads.HEADS`.
 
     Raises:
@@ -83,7 +82,7 @@ class SSLNet(Countermeasure):
         _check_choice(layers, mix=mix, layer=layer)
         if form not in FORMS:
             raise RecipeError(f"unknown form {form!r}", hint="sls, or leave it out")
-        if form == "sls" and getattr(self.ssl.config, "do_stable_layer_norm", True):
+        if form == "sls" and getattr(self.ssl.config, "do_stable_layer_norm", encoder == WHISPER):
             self.ssl.encoder.layer_norm = nn.Identity()  # type: ignore[union-attr]
         self.layer_weights = nn.Parameter(torch.zeros(layers + 1)) if mix else None
         features = cast("int", self.ssl.config.hidden_size)  # type: ignore[union-attr]
@@ -152,29 +151,21 @@ def _check_choice(layers: int, *, mix: bool, layer: int | None) -> None:
 def _encoder(kind: str, checkpoint: str, settings: Mapping[str, Any]) -> nn.Module:
     if kind not in ENCODERS:
         raise RecipeError(f"unknown encoder {kind!r}", hint=f"one of {', '.join(ENCODERS)}")
+    if checkpoint and not (Path(checkpoint) / "config.json").is_file():
+        raise RecipeError(
+            f"{checkpoint}: no {kind} encoder: it has no config.json",
+            hint="a folder with config.json and model.safetensors, such as glottis models fetch leaves",
+        )
     if kind == WHISPER:
         return make_whisper(checkpoint, settings)
     transformers = need_transformers()
     model = getattr(transformers, f"{ENCODERS[kind]}Model")
     fixed = {"attn_implementation": "eager", "layerdrop": 0.0, "apply_spec_augment": False}
+    found: nn.Module
     if not checkpoint:
-        try:
-            new: nn.Module = model(getattr(transformers, f"{ENCODERS[kind]}Config")(**settings, **fixed))
-        except ValueError as error:
-            raise RecipeError(
-                f"net.config: {error}", hint="such as num_attention_heads that divide hidden_size"
-            ) from error
-        return new
-    if not (Path(checkpoint) / "config.json").is_file():
-        raise RecipeError(
-            f"{checkpoint}: no {kind} encoder: it has no config.json",
-            hint="a folder with config.json and model.safetensors, such as glottis models fetch leaves",
-        )
-    try:
-        found: nn.Module = model.from_pretrained(
-            checkpoint, local_files_only=True, use_safetensors=True, **settings, **fixed
-        )
-    except (OSError, ValueError, SafetensorError) as error:
-        said = one_line(error)
-        raise RecipeError(f"{checkpoint}: no {kind} encoder: {said}", hint="a folder with model.safetensors") from error
+        with refusing("net.config", "such as num_attention_heads that divide hidden_size"):
+            found = model(getattr(transformers, f"{ENCODERS[kind]}Config")(**settings, **fixed))
+        return found
+    with refusing(f"{checkpoint}: no {kind} encoder", "a folder with model.safetensors"):
+        found = model.from_pretrained(checkpoint, local_files_only=True, use_safetensors=True, **settings, **fixed)
     return found

@@ -22,6 +22,7 @@ from glottis.detector import Detector
 from glottis.detector.session import Session
 from glottis.errors import ConfigError
 from glottis.metrics import Interval, challenge_eer, paired_difference
+from glottis.nets.of_bundle import torch_net
 from glottis.training.exporter import MODEL
 from glottis.training.prune import Pruning, prune, tuning_recipe
 from glottis.verdict import Label, Samples
@@ -176,8 +177,9 @@ def compress(
             raise ConfigError(f"unknown step {name!r}", code="setting", hint=f"one of {PRUNE}, {', '.join(STEPS)}")
         if name == PRUNE and (place or pruning is None):
             raise ConfigError("prune must be the first step, and be told how", code="setting")
-        if name == PRUNE and pruning is not None:
-            tuning_recipe(bundle, {"name": ""}, pruning)  # refused before anything is scored
+        if name == PRUNE and pruning is not None:  # what it would refuse is refused before anything is scored
+            torch_net(bundle)
+            tuning_recipe(bundle, {"name": "as it will be"}, pruning)
     manifest = bundle.manifest
     clips = [load_clip(trial.path(root), manifest.sample_rate_hz) for trial in ranges[:CALIBRATION_CLIPS]]
     windows = [np.resize(clip, manifest.window_samples) for clip in clips]

@@ -20,7 +20,7 @@ from glottis.corpora.embeddings import Floats, keep_embeddings
 from glottis.errors import BundleError, InputError, RecipeError, one_line
 from glottis.nets import build_net
 from glottis.nets.pretrained import need_transformers
-from glottis.nets.ssl import ENCODERS, SSLNet
+from glottis.nets.ssl import ENCODERS, WHISPER, SSLNet
 from glottis.training.store import fit, from_pcm, to_pcm
 
 RATE_HZ = 16_000
@@ -102,6 +102,8 @@ def embed_speech(
     facts = speech_facts(kind, how, layers)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     net.eval().to(device)
+    with torch.inference_mode():
+        net.hidden(torch.zeros(1, how.window_samples, device=device))  # a window that it refuses leaves no folder
 
     def make(todo: Sequence[int]) -> Iterator[Floats]:
         windows = Subset(_Windows(paths, how.window_samples), todo)
@@ -128,7 +130,7 @@ def speech_facts(kind: str, how: Speech, layers: int) -> dict[str, Any]:
         "of": "speech",
         "encoder": kind,
         "weights": digest(how.encoder),
-        "normalise": how.normalise,
+        "normalise": how.normalise and kind != WHISPER,
         "sample_rate_hz": RATE_HZ,
         "window_samples": how.window_samples,
         "layers": layers,

@@ -36,9 +36,11 @@ def read_folder(folder: Path, settings: Mapping[str, Any]) -> tuple[dict[str, An
         )
     config = _json(folder / "config.json")
     kind = str(config.get("model_type"))
-    known = [one for one in ENCODERS if one != WHISPER]  # whose classifiers are trained on 30 s, mostly padding
+    known = [one for one in ENCODERS if one != WHISPER]
     if kind not in known:
-        raise BundleError(f"{folder}: model_type {kind!r}", code="unknown_system", hint=f"known: {', '.join(known)}")
+        why = "; classifiers on Whisper hear 30 s, mostly padding" if kind == WHISPER else ""
+        hint = f"known: {', '.join(known)}{why}"
+        raise BundleError(f"{folder}: model_type {kind!r}", code="unknown_system", hint=hint)
     try:
         state = load_file(folder / "model.safetensors")
     except (OSError, SafetensorError) as error:

@@ -19,7 +19,7 @@ from glottis.nets import build_net
 from glottis.testing import tiny_corpus, voice, write_wav
 from glottis.training import train
 from glottis.training.finished import finished
-from tiny_encoder import NORMS_IN_FRONT, save_encoder
+from tiny_encoder import NORMS_IN_FRONT, save_encoder, save_whisper
 
 pytest.importorskip("transformers")
 pytest.importorskip("onnx")
@@ -173,6 +173,17 @@ def test_the_bundle_is_that_of_the_training_with_the_encoder(home, tmp_path, mon
     whole = finished(tmp_path / "quickly").net.state_dict()
     for name, value in finished(without).net.state_dict().items():
         torch.testing.assert_close(whole[name], value)
+
+
+@pytest.mark.slow
+def test_a_head_on_whisper_learns_from_embeddings_as_it_would_from_whisper(home, tmp_path, monkeypatch):
+    monkeypatch.setattr("glottis.training.calibrate.LONG_S", ())
+    encoder = str(save_whisper(tmp_path / "whisper"))
+    folder = embed(home, tmp_path / "kept", "--encoder", encoder)
+    settings = ["net.encoder=whisper", f"net.checkpoint={encoder}", "net.mix=true"]
+    with_it = trained(home, tmp_path / "slowly", *settings)
+    without = trained(home, tmp_path / "quickly", *settings, f"data.embeddings={folder}")
+    np.testing.assert_allclose(scores_of(home, without), scores_of(home, with_it), atol=1e-4)
 
 
 @pytest.fixture(scope="module")

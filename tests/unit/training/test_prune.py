@@ -15,7 +15,7 @@ import glottis
 from glottis.audio import PCM
 from glottis.bundle import copy_bundle, open_bundle
 from glottis.corpora import read_trials
-from glottis.errors import ConfigError, RecipeError
+from glottis.errors import BundleError, ConfigError, RecipeError
 from glottis.nets import build_net
 from glottis.nets.of_bundle import torch_net
 from glottis.testing import tiny_bundle, tiny_corpus, voice
@@ -207,6 +207,13 @@ def test_settings_of_the_tuning_that_do_not_fit_are_refused_before_anything_is_s
     )
     with pytest.raises(RecipeError, match=message):
         next(steps)
+
+
+def test_a_bundle_without_its_net_is_refused_before_anything_is_scored(tmp_path):
+    plain = open_bundle(tiny_bundle(tmp_path / "plain"))
+    pruning = Pruning(0.5, Path("trials.csv"))
+    with pytest.raises(BundleError):
+        next(compress(plain, Path("out"), ["prune"], root=Path(), ranges=[], judges=[], most_eer=1.0, pruning=pruning))
 
 
 @pytest.mark.parametrize("settings", [["schedule.steps=6", "optimiser.accumulate=3"], ["schedule={steps=6}"]])
