@@ -20,10 +20,10 @@ import numpy as np
 from glottis.metrics import bootstrap, interpolated_eer, mean_eer_within_interval
 from glottis.training.finished import build_recipe_net
 from glottis.training.freezing import Freezing
+from net_speed import LIGHT
 from pages import put_table
 from short_runs import Runs, parameters, short_recipe
 
-LIGHT = {"widths": [32, 32, 24, 24, 24, 24], "dims": [24, 32], "ratios": [0.4, 0.5, 0.7]}
 PARTS = 4
 """Of a run, whose mean losses are shown."""
 

