@@ -2,6 +2,7 @@
 # make test   the quick tests (makes .venv)
 # make lint types slow bare   what .ci/run checks besides
 # make picture   draw docs/timeline.svg anew; for a new shipped detector
+# make net   train it from the rebuilt corpus, for days and in pieces; docs/training.md says how
 
 PYTHON ?= python3
 WORKERS ?= 2
@@ -14,7 +15,7 @@ SOURCES := $(shell find src -type f -not -name '*.pyc')
 PIP := -m pip install --quiet --disable-pip-version-check --no-compile
 NEW_ENOUGH := $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'
 
-.PHONY: demo test slow lint types bare picture clean
+.PHONY: demo test slow lint types bare picture net clean
 
 demo: .venv-demo/.stamp
 	@$(DEMO)/glottis scan -r $(EXAMPLES)
@@ -44,6 +45,13 @@ bare: .venv/.stamp
 
 picture: .venv/.stamp
 	$(DEV)/python examples/picture.py
+
+# Three runs, each of which learns from the one before; one that was cut goes on.
+net: runs/further/bundle/bundle.json
+runs/further/bundle/bundle.json: runs/default/bundle/bundle.json
+runs/default/bundle/bundle.json: runs/teacher/bundle/bundle.json
+runs/%/bundle/bundle.json: | .venv/.stamp
+	$(DEV)/glottis train recipes/$*.toml
 
 clean:
 	rm -rf .venv .venv-demo .venv-bare dist build

@@ -19,7 +19,7 @@ from glottis.errors import RecipeError
 from glottis.training.batches import Augment, ChainAugment
 from glottis.training.checkpoint import KEPT, LAST
 from glottis.training.em import fit_mixtures
-from glottis.training.exporter import corpora_of, export_bundle
+from glottis.training.exporter import corpora_of, export_bundle, speech_donor
 from glottis.training.loop import fit_net
 from glottis.training.on_embeddings import head_recipe, open_embedded, with_encoder
 from glottis.training.processes import processes
@@ -56,9 +56,11 @@ def train(
     Raises:
         RecipeError: The recipe does not fit, or `output` holds a run of another recipe.
         CorpusError: A trial list does not fit.
+        BundleError: A bundle that the recipe names does not open.
         MissingExtra: TensorBoard is wanted and not installed.
     """
     recipe = read_recipe(recipe_path, settings)
+    _check_speech(recipe)
     learned = head_recipe(recipe) if recipe.data.embeddings else recipe
     with processes(recipe) as fabric, ExitStack() as stack:
         if fabric.is_global_zero:
@@ -82,6 +84,16 @@ def train(
             _export(recipe, net, output, training=training, dev=dev, augment=augment)
         fabric.barrier()
     return output / "bundle"
+
+
+def _check_speech(recipe: Recipe) -> None:
+    """Refuse before the hours of training what would be refused after them."""
+    speech_donor(recipe)
+    if recipe.export.no_speech and not Path(recipe.export.no_speech).is_dir():
+        raise RecipeError(
+            f"export.no_speech {recipe.export.no_speech} is no folder",
+            hint='gather sounds without speech there, or take over an output: export.speech_of = "default"',
+        )
 
 
 def _clips(recipe: Recipe) -> tuple[Clips, Clips]:

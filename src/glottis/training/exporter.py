@@ -18,14 +18,15 @@ from safetensors.torch import save
 from torch import nn
 
 import glottis
-from glottis.bundle import write_bundle
+from glottis.bundle import Bundle, open_bundle, write_bundle
 from glottis.bundle.store import README
 from glottis.corpora import Trial
-from glottis.errors import BundleError
+from glottis.errors import BundleError, RecipeError
 from glottis.metrics import bootstrap, cllr, eer, interpolated_eer, mean_eer_within_interval, min_cllr
 from glottis.nets.contract import Countermeasure
 from glottis.training.calibrate import Scored, choose_aggregate, cross_fitted, fit_calibrations, score_development
 from glottis.training.card import model_card
+from glottis.training.graft import graft
 from glottis.training.recipe import Recipe
 from glottis.verdict import Label, Samples
 
@@ -37,7 +38,8 @@ BATCHES = (1, 3)
 
 OPSET = 17
 
-OUTPUTS = ("score", "embedding", "speech")
+SPEECH = "speech"
+OUTPUTS = ("score", "embedding", SPEECH)
 MODEL, WEIGHTS = "model.onnx", "model.safetensors"
 
 
@@ -131,10 +133,16 @@ def export_bundle(
         trials: The development clips.
         recipe: What it was trained by.
         trained_on: Names of the corpora.
+
+    Raises:
+        RecipeError: ``export.speech_of`` does not fit; see `speech_donor`.
     """
     window = round(recipe.export.window_s * recipe.sample_rate_hz)
-    files = _files(net, trainable, window, recipe)
-    fields = _fields(recipe, trainable, outputs_of(net, window), trained_on)
+    files, outputs = _files(net, trainable, window, recipe), outputs_of(net, window)
+    if donor := speech_donor(recipe):
+        files[MODEL] = graft(files[MODEL], donor.read(MODEL), SPEECH)
+        outputs.append(SPEECH)
+    fields = _fields(recipe, trainable, outputs, trained_on)
     write_bundle(folder, fields, files)
     scored = score_development(folder, root, trials, threads=recipe.schedule.threads)
     how = choose_aggregate(scored)
@@ -156,6 +164,28 @@ def export_run(net: nn.Module, recipe: Recipe, folder: Path) -> Path:
     title = f"# {recipe.export.name} {recipe.export.version}\n\nNet `{recipe.net['name']}`, not calibrated.\n"
     files = {**_files(net, net, window, recipe), README: title.encode()}
     return write_bundle(folder, _fields(recipe, net, outputs_of(net, window), corpora_of(recipe)), files)
+
+
+def speech_donor(recipe: Recipe) -> Bundle | None:
+    """The bundle of ``export.speech_of``, if the recipe names one.
+
+    Raises:
+        RecipeError: It has no ``speech`` output, or other windows.
+        BundleError: There is no such bundle.
+    """
+    if not recipe.export.speech_of:
+        return None
+    bundle = open_bundle(recipe.export.speech_of)
+    bundle.check_single()
+    have, hears = bundle.manifest, round(recipe.export.window_s * recipe.sample_rate_hz)
+    if SPEECH not in have.outputs:
+        raise RecipeError(f"export.speech_of {bundle.path} has no {SPEECH} output", hint="fit one: export.no_speech")
+    if (have.sample_rate_hz, have.window_samples) != (recipe.sample_rate_hz, hears):
+        raise RecipeError(
+            f"export.speech_of {bundle.path} hears {have.window_samples} samples at {have.sample_rate_hz} Hz, "
+            f"the recipe's windows have {hears} at {recipe.sample_rate_hz} Hz"
+        )
+    return bundle
 
 
 def _files(net: nn.Module, trainable: nn.Module, window_samples: int, recipe: Recipe) -> dict[str, bytes]:

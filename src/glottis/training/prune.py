@@ -18,7 +18,7 @@ from glottis.nets.of_bundle import torch_net
 from glottis.training import checkpoint
 from glottis.training.batches import ChainAugment
 from glottis.training.checkpoint import CHOSEN, KEPT
-from glottis.training.exporter import MODEL, WEIGHTS, to_onnx, weights_of
+from glottis.training.exporter import MODEL, SPEECH, WEIGHTS, to_onnx, weights_of
 from glottis.training.graft import graft
 from glottis.training.loop import fit_net
 from glottis.training.narrow import narrow
@@ -74,8 +74,8 @@ def prune(bundle: Bundle, folder: Path, pruning: Pruning) -> Path:
     recipe = tuning_recipe(bundle, {"name": part["net"], **args}, pruning)
     tuned = _tuned(pruned, recipe, pruning.progress)
     model = to_onnx(tuned, manifest.window_samples)
-    if "speech" in manifest.outputs:
-        model = graft(model, bundle.read(MODEL), "speech")
+    if SPEECH in manifest.outputs:
+        model = graft(model, bundle.read(MODEL), SPEECH)
     files = {MODEL: model, WEIGHTS: weights_of(tuned)}
     if README in manifest.files:
         files[README] = f"{_note(bundle, recipe)}\n{bundle.read(README).decode()}".encode()

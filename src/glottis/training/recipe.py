@@ -236,7 +236,8 @@ class Export:
         cost_inconclusive: Of giving no answer.
         prior_spoof: The prior that the user did not give.
         no_speech: A folder of sounds in which nobody speaks (music, noise), below which each folder is a source; on
-            them the ``speech`` output is fitted. Empty: the bundle has none.
+            them the ``speech`` output is fitted. Empty, and `speech_of` too: the bundle has none.
+        speech_of: A bundle whose ``speech`` output the new one takes over, or empty.
         card: A text that is put into the model card, or empty.
     """
 
@@ -251,6 +252,7 @@ class Export:
     cost_inconclusive: float = 0.2
     prior_spoof: float = 0.5
     no_speech: str = ""
+    speech_of: str = ""
     card: str = ""
 
 
@@ -337,6 +339,8 @@ def make_recipe(table: Mapping[str, Any]) -> Recipe:
             f"{recipe.optimiser.accumulate}",
             hint="a run is resumed from a check, where no gradient may be under way",
         )
+    if recipe.export.no_speech and recipe.export.speech_of:
+        raise RecipeError("export.no_speech fits a speech output, export.speech_of takes one", hint="leave one empty")
     if not 0 <= recipe.optimiser.swa_from <= 1:
         raise RecipeError(
             f"optimiser.swa_from is {recipe.optimiser.swa_from}", hint="a share of the steps, 0 to 1 (never)"

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 import torch
 
@@ -14,7 +15,7 @@ from glottis.bundle import open_bundle
 from glottis.corpora import load_clip
 from glottis.errors import RecipeError
 from glottis.nets.of_bundle import torch_net
-from glottis.testing import voice, write_wav
+from glottis.testing import tiny_bundle, voice, write_wav
 from glottis.training import _keep_recipe, read_recipe, train
 from glottis.training.em import fit_mixtures
 from glottis.training.processes import processes
@@ -251,3 +252,30 @@ def test_a_run_that_teaches_itself_is_killed_and_ends_with_the_same_bits(recipe,
         train(recipe, settings, tmp_path / "cut", kill)
     train(recipe, settings, tmp_path / "cut")
     assert_same_state(tmp_path / "whole", tmp_path / "cut")
+
+
+def test_a_speech_output_is_taken_over_from_a_bundle(recipe, tmp_path):
+    windows = ["export.window_s=4.0", "export.hop_s=4.0"]
+    settings = ["schedule.steps=1", "export.speech_of=default", *windows]
+    folder = train(recipe, settings, tmp_path / "run")
+    samples = np.stack([np.resize(load_clip(recipe.parent / f"dev{i}.wav", 16_000), 64_000) for i in range(2)])
+    ours, theirs = (
+        onnxruntime.InferenceSession(open_bundle(model).read("model.onnx")).run(["speech"], {"samples": samples})[0]
+        for model in (folder, "default")
+    )
+    assert np.array_equal(ours, theirs)
+    assert json.loads((folder / "bundle.json").read_text())["outputs"] == ["score", "embedding", "speech"]
+    assert glottis.Detector(folder).scan(recipe.parent / "dev0.wav").verdict != "failed"
+
+
+def test_a_speech_output_that_does_not_fit_is_refused_before_anything_is_trained(recipe, tmp_path):
+    with pytest.raises(RecipeError, match=r"hears 64000 samples at 16000 Hz, the recipe's windows have 8000"):
+        train(recipe, ["export.speech_of=default"], tmp_path / "short")
+    mute = tiny_bundle(tmp_path / "mute")
+    with pytest.raises(RecipeError, match="has no speech output"):
+        train(recipe, [f"export.speech_of='{mute}'"], tmp_path / "mute_run")
+    with pytest.raises(RecipeError, match="fits a speech output"):
+        train(recipe, ["export.speech_of=default", "export.no_speech=sounds"], tmp_path / "both")
+    with pytest.raises(RecipeError, match=r"export\.no_speech .* is no folder"):
+        train(recipe, [f"export.no_speech='{tmp_path / 'sounds'}'"], tmp_path / "none")
+    assert [path.name for path in tmp_path.iterdir()] == ["mute"]
