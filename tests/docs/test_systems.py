@@ -60,7 +60,7 @@ def test_a_variant_on_the_page_is_a_setting_of_a_recipe(name, settings):
 def test_every_net_has_a_recipe_and_every_recipe_of_a_system_a_row():
     assert {read_recipe(path).net["name"] for path in RECIPES} == set(NETS)
     rows = set(re.findall(r"`(\w+)`", "\n".join(line for line in PAGE.splitlines() if line.startswith("| "))))
-    assert {path.stem for path in RECIPES} - {"default", "teacher", "tune", "screen"} <= rows
+    assert {path.stem for path in RECIPES} - {"default", "further", "teacher", "tune", "screen"} <= rows
 
 
 @pytest.fixture
