@@ -136,12 +136,16 @@ def measure(root: Path, bundle: str | None) -> dict[str, Any]:
         "error_against_decided": curve(crossed, bonafide, len(dev)),
         "real_only_called_spoof": float((verdicts[alone] == "spoof").mean()),
         "bonafide_called_spoof": float((verdicts[bonafide] == "spoof").mean()),
-        "bonafide_by_source": errors_by(lambda t: t.source, trials, verdicts, Label.BONAFIDE),
         "spoof_by_kind": errors_by(lambda t: t.kind, trials, verdicts, Label.SPOOF),
         "spoof_by_system": errors_by(lambda t: t.system, trials, verdicts, Label.SPOOF),
         **{
             f"{label}_by_{name}": errors_by(key, trials, verdicts, label)
-            for name, key in (("length", length), ("bandwidth", bandwidth), ("language", lambda t: t.language))
+            for name, key in (
+                ("length", length),
+                ("bandwidth", bandwidth),
+                ("language", lambda t: t.language),
+                ("source", lambda t: t.source),
+            )
             for label in Label
         },
         "baseline": rates(baseline(root, read_trials(root / "trials.csv", split="train"), trials), bonafide, sources),
