@@ -9,11 +9,9 @@ from glottis.training.recipe import Recipe
 
 LIMITS = """## What it cannot do
 
-- It is wrong on about one in seven unknown systems' clips of 4 s, whatever it says of itself; a verdict is evidence,
-  no proof.
-- Systems, languages, microphones and codecs that it never heard may be judged wrongly with confidence. Vocoder
-  re-synthesis and neural codecs of human speech are missed most.
-- Children, strong accents on telephones and theatrical voices are called spoof more often than others.
+- If it must decide, it is wrong on about {wrong} of clips like these, whatever it says of itself; a verdict is
+  evidence, no proof.
+- Systems, languages, microphones and codecs that it never heard may be judged wrongly with confidence.
 - A fake of a few seconds inside minutes of real speech may show in the time line alone.
 - It says nothing of who speaks, or of what is said.
 """
@@ -47,7 +45,7 @@ def model_card(recipe: Recipe, figures: Mapping[str, Any], aggregate: Mapping[st
         f"| Cllr, cross-fitted by source | {figures['dev_cllr']:.3f} |",
         f"| least Cllr of these scores | {figures['dev_min_cllr']:.3f} |",
         "",
-        LIMITS,
+        LIMITS.format(wrong=_percent(figures["dev_pooled_eer"])),
     ]
     return "\n".join(lines)
 
