@@ -15,44 +15,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from glottis.metrics import Interval, bootstrap_any, bootstrap_mean, eer, eers_within
-from short_runs import Runs, short_recipe
+from short_runs import Runs, Scores, pooled_difference, short_recipe, within_difference
 
 NETS = {
     "ECANet18": {"name": "se_resnet", "depth": 18, "attention": "eca"},
     "SENet34": {"name": "se_resnet", "depth": 34, "attention": "se"},
 }
 SEEDS = (1, 2, 3)
-RESAMPLES = 500
-Scores = NDArray[np.float64]
-Arms = dict[bool, list[Scores]]
-"""Whether a net taught itself, to its dev scores for each seed."""
-
-
-def pooled_difference(arms: Arms, runs: Runs) -> Interval:
-    """Mean over the seeds of the pooled EER with, minus that without; whole sources are drawn."""
-
-    def figure(picked: NDArray[np.intp]) -> float:
-        bonafide = runs.bonafide[picked]
-        means = {
-            arm: np.mean([eer(one[picked][bonafide], one[picked][~bonafide]) for one in found])
-            for arm, found in arms.items()
-        }
-        return float(means[True] - means[False])
-
-    return bootstrap_any(figure, [np.arange(runs.sources.size)], groups=[runs.sources], resamples=RESAMPLES)
-
-
-def within_difference(arms: Arms, runs: Runs) -> Interval:
-    """The same of the EERs inside the sources that have both labels; those sources are drawn."""
-    means = {
-        arm: np.mean([list(eers_within(one, runs.bonafide, runs.sources).values()) for one in found], axis=0)
-        for arm, found in arms.items()
-    }
-    return bootstrap_mean(means[True] - means[False], resamples=RESAMPLES)
 
 
 def main() -> None:
@@ -66,7 +35,7 @@ def main() -> None:
     runs = Runs(a.corpus, a.output)
     result: dict[str, Any] = {"steps": a.steps, "batch": 32, "seeds": list(SEEDS), "nets": {}}
     for name, net in NETS.items():
-        arms: Arms = {False: [], True: []}
+        arms: dict[bool, list[Scores]] = {False: [], True: []}
         table = []
         for seed in SEEDS:
             for on in (False, True):
@@ -80,8 +49,8 @@ def main() -> None:
                 print(name, table[-1], flush=True)
         result["nets"][name] = {
             "runs": table,
-            "pooled_difference": asdict(pooled_difference(arms, runs)),
-            "within_difference": asdict(within_difference(arms, runs)),
+            "pooled_difference": asdict(pooled_difference(arms[True], arms[False], runs.bonafide, runs.sources)),
+            "within_difference": asdict(within_difference(arms[True], arms[False], runs.bonafide, runs.sources)),
         }
     text = json.dumps(result, indent=1)
     print(text)

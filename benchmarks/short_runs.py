@@ -1,8 +1,9 @@
-"""Short training runs on the same crops, and what their scores on dev say; what several benchmarks share."""
+"""Short training runs on the same crops, and what scores on dev say of runs; what several benchmarks share."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from glottis.augment import Chain
-from glottis.metrics import eer, mean_eer_within
+from glottis.metrics import Interval, bootstrap_any, bootstrap_mean, eer, eers_within, mean_eer_within
 from glottis.training.batches import ChainAugment
 from glottis.training.loop import fit_net
 from glottis.training.processes import processes
@@ -21,6 +22,8 @@ from glottis.training.validate import facts, score_store
 
 AUGMENT = {"room": 0.2, "noise": 0.4, "equaliser": 0.4, "band_limit": 0.25, "gain": 0.8, "codec": 0.3}
 RATE_HZ = 16_000
+RESAMPLES = 500
+Scores = NDArray[np.float64]
 
 
 def short_recipe(corpus: Path, net: dict[str, Any], *, seed: int, steps: int, threads: int, **tables: Any) -> Recipe:
@@ -52,7 +55,7 @@ class Runs:
         self.dev = open_tables([str(corpus / "trials.csv")], "dev", cache, RATE_HZ)
         self.bonafide, self.sources = facts(self.dev)
 
-    def scores(self, name: str, recipe: Recipe) -> NDArray[np.float64]:
+    def scores(self, name: str, recipe: Recipe) -> Scores:
         """The dev scores of a run, one for each clip."""
         folder = self.output / name
         kept = folder / "scores.npy"
@@ -73,10 +76,10 @@ class Runs:
                 )
             (folder / "losses.json").write_text(json.dumps(losses))
             np.save(kept, score_store(net, self.dev, round(recipe.export.window_s * RATE_HZ)))
-        found: NDArray[np.float64] = np.load(kept)
+        found: Scores = np.load(kept)
         return found
 
-    def figures(self, scores: NDArray[np.float64]) -> dict[str, float]:
+    def figures(self, scores: Scores) -> dict[str, float]:
         """Pooled and within-source EER."""
         pooled = eer(scores[self.bonafide], scores[~self.bonafide])
         return {"pooled_eer": pooled, "within_eer": mean_eer_within(scores, self.bonafide, self.sources)}
@@ -85,6 +88,30 @@ class Runs:
         """The loss of each step of a run."""
         found: list[float] = json.loads((self.output / name / "losses.json").read_text())
         return found
+
+
+def pooled_difference(
+    after: Sequence[Scores], before: Sequence[Scores], bonafide: NDArray[np.bool_], sources: NDArray[np.str_]
+) -> Interval:
+    """Mean over runs of the pooled EER `after`, minus that `before`; whole sources are drawn, the same for both."""
+
+    def figure(picked: NDArray[np.intp]) -> float:
+        real = bonafide[picked]
+        means = [np.mean([eer(one[picked][real], one[picked][~real]) for one in runs]) for runs in (after, before)]
+        return float(means[0] - means[1])
+
+    return bootstrap_any(figure, [np.arange(sources.size)], groups=[sources], resamples=RESAMPLES)
+
+
+def within_difference(
+    after: Sequence[Scores], before: Sequence[Scores], bonafide: NDArray[np.bool_], sources: NDArray[np.str_]
+) -> Interval:
+    """The same of the EERs inside the sources that have both labels; those sources are drawn."""
+    means = [
+        np.mean([list(eers_within(one, bonafide, sources).values()) for one in runs], axis=0)
+        for runs in (after, before)
+    ]
+    return bootstrap_mean(means[0] - means[1], resamples=RESAMPLES)
 
 
 def parameters(net: torch.nn.Module) -> int:
