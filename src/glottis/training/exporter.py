@@ -183,7 +183,8 @@ def speech_donor(recipe: Recipe) -> Bundle | None:
     if (have.sample_rate_hz, have.window_samples) != (recipe.sample_rate_hz, hears):
         raise RecipeError(
             f"export.speech_of {bundle.path} hears {have.window_samples} samples at {have.sample_rate_hz} Hz, "
-            f"the recipe's windows have {hears} at {recipe.sample_rate_hz} Hz"
+            f"the recipe's windows have {hears} at {recipe.sample_rate_hz} Hz",
+            hint="leave export.speech_of empty, or fit an output: export.no_speech",
         )
     return bundle
 
