@@ -2,7 +2,7 @@
 # make test   the quick tests (makes .venv)
 # make lint types slow bare   what .ci/run checks besides
 # make picture   draw docs/timeline.svg anew; for a new shipped detector
-# make net   train it from the rebuilt corpus, for days and in pieces; docs/training.md says how
+# make net   train it from the rebuilt corpus, for a day and in pieces; docs/training.md says how
 
 PYTHON ?= python3
 WORKERS ?= 2

@@ -38,7 +38,7 @@ def on_dev(dev: dict[str, Any]) -> Iterator[str]:
     yield f"{percent(dev['real_only_called_spoof'])}."
     for label, other in OTHER.items():
         yield from ("", f"| {label} by | called {other}, of so many clips |", "| --- | --- |")
-        for by in (by for named, by, _ in ERRORS if named == label):
+        for by in (by for named, by in ERRORS if named == label):
             groups = dev[f"{label}_by_{by}"].items()
             said = (f"{name}: {percent(one[f'called_{other}'])} of {one['clips']}" for name, one in groups)
             yield f"| {by} | {'; '.join(said)} |"

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from glottis.augment import Chain
 from glottis.corpora import Trial, read_trials
-from glottis.metrics import bootstrap_any, bootstrap_mean, eer, eers_within
+from glottis.metrics import bootstrap_any, eer, mean_eer_within
 from glottis.training.batches import ChainAugment
 from glottis.training.loop import fit_net
 from glottis.training.processes import processes
@@ -34,13 +34,12 @@ from glottis.training.store import ClipStore, open_store
 from glottis.training.validate import score_store
 from glottis.verdict import Label
 from pages import put_table
+from short_runs import RESAMPLES, Scores, within_difference
 
 LEAST, MOST = 7, 40
 """Clips of each label that a left-out source must have, and of which it is scored on at most so many."""
 
-RESAMPLES = 500
 BASE = "the recipe as it is"
-Scores = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -130,9 +129,6 @@ class Screen:
     def row(self, name: str, scores: Scores, base: Scores) -> dict[str, Any]:
         """An arm's figures, and its differences from the recipe as it is."""
         every = np.arange(scores.size)
-        within, before = (
-            np.array(list(eers_within(one, self.bonafide, self.sources).values())) for one in (scores, base)
-        )
         difference = bootstrap_any(
             lambda picked: self.pooled(scores, picked) - self.pooled(base, picked),
             [every],
@@ -142,9 +138,9 @@ class Screen:
         return {
             "arm": name,
             "pooled_eer": self.pooled(scores, every),
-            "within_eer": float(within.mean()),
+            "within_eer": mean_eer_within(scores, self.bonafide, self.sources),
             "pooled_difference": asdict(difference),
-            "within_difference": asdict(bootstrap_mean(within - before, resamples=RESAMPLES)),
+            "within_difference": asdict(within_difference([scores], [base], self.bonafide, self.sources)),
         }
 
 

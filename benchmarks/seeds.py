@@ -17,11 +17,10 @@ from typing import Any
 
 import torch
 
-from glottis.metrics import eer, mean_eer_within
 from glottis.training.finished import finished
 from glottis.training.store import open_tables
 from glottis.training.validate import facts, score_store
-from short_runs import RATE_HZ, Scores, pooled_difference, within_difference
+from short_runs import RATE_HZ, Scores, figures, pooled_difference, within_difference
 
 
 def main() -> None:
@@ -34,10 +33,6 @@ def main() -> None:
     torch.set_num_threads(1)
     dev = open_tables([str(a.corpus / "trials.csv")], "dev", Path(".cache/clips"), RATE_HZ)
     bonafide, sources = facts(dev)
-
-    def figures(scores: Scores) -> dict[str, float]:
-        pooled = eer(scores[bonafide], scores[~bonafide])
-        return {"pooled_eer": pooled, "within_eer": mean_eer_within(scores, bonafide, sources)}
 
     def heard(model: Path) -> Scores:
         known = finished(model)
@@ -52,9 +47,9 @@ def main() -> None:
     before = heard(a.before)
     found = [heard(run) for run in a.runs]
     result = {
-        "before": figures(before),
+        "before": figures(before, bonafide, sources),
         "runs": [
-            {"checks": checks(run), **figures(scores), **against([scores])}
+            {"checks": checks(run), **figures(scores, bonafide, sources), **against([scores])}
             for run, scores in zip(a.runs, found, strict=True)
         ],
         "mean": against(found),

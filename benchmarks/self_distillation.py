@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from short_runs import Runs, Scores, pooled_difference, short_recipe, within_difference
+from short_runs import Runs, Scores, figures, pooled_difference, short_recipe, within_difference
 
 NETS = {
     "ECANet18": {"name": "se_resnet", "depth": 18, "attention": "eca"},
@@ -45,7 +45,8 @@ def main() -> None:
                     recipe(loss={"name": "a_softmax"}, self_distil={"on": on}),
                 )
                 arms[on].append(scores)
-                table.append({"seed": seed, "self_distil": on, **runs.figures(scores)})
+                found = figures(scores, runs.bonafide, runs.sources)
+                table.append({"seed": seed, "self_distil": on, **found})
                 print(name, table[-1], flush=True)
         result["nets"][name] = {
             "runs": table,

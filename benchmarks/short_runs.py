@@ -79,15 +79,16 @@ class Runs:
         found: Scores = np.load(kept)
         return found
 
-    def figures(self, scores: Scores) -> dict[str, float]:
-        """Pooled and within-source EER."""
-        pooled = eer(scores[self.bonafide], scores[~self.bonafide])
-        return {"pooled_eer": pooled, "within_eer": mean_eer_within(scores, self.bonafide, self.sources)}
-
     def losses(self, name: str) -> list[float]:
         """The loss of each step of a run."""
         found: list[float] = json.loads((self.output / name / "losses.json").read_text())
         return found
+
+
+def figures(scores: Scores, bonafide: NDArray[np.bool_], sources: NDArray[np.str_]) -> dict[str, float]:
+    """Pooled and within-source EER."""
+    pooled = eer(scores[bonafide], scores[~bonafide])
+    return {"pooled_eer": pooled, "within_eer": mean_eer_within(scores, bonafide, sources)}
 
 
 def pooled_difference(
